@@ -1,0 +1,1 @@
+"""climate-assets: watches television and radio for climate misinformation, and lets people prove what they found."""

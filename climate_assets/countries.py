@@ -1,0 +1,219 @@
+"""Countries as data: what is monitored, when, in which zone and language, and where its results go.
+
+Typed and validated here; the values are in `countries.yaml` (or the file that `CLIMATE_COUNTRIES` names).
+A wrong value is refused with file, line, value and remedy. No stage reads the YAML itself.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from climate_assets.failures import Permanent
+
+LANGUAGES = ("french", "english", "german", "spanish", "portuguese", "polish", "dutch")
+DEFAULT_FILE = Path(__file__).with_name("countries.yaml")
+
+
+def _known_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"{value!r} is not an IANA time zone; write one such as Europe/Brussels")
+    return value
+
+
+def _known_language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"{value!r} has no dictionary; choose one of {', '.join(LANGUAGES)}")
+    return value
+
+
+Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=40)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Alias(_Strict):
+    """Another name of a channel at one service, from a day on."""
+
+    service: Literal["subtitle", "export", "player"]
+    name: Slug
+    valid_from: date
+
+
+class Hours(_Strict):
+    """Hours of the local day that are monitored; 24:00 is the end of the day."""
+
+    start: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "06:00"
+    end: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")] = "23:00"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Hours":
+        if self.end <= self.start:
+            raise ValueError(f"monitored hours {self.start}-{self.end} end before they start; write the later time as end")
+        return self
+
+
+class Channel(_Strict):
+    """A television or radio station of a country."""
+
+    name: Slug
+    title: str
+    radio: bool = False
+    audio: bool = True
+    hours: Hours | None = None
+    aliases: tuple[Alias, ...] = ()
+
+    def name_at(self, service: str, day: date) -> str:
+        """The name under which `service` knows the channel on that day."""
+        valid = [a for a in self.aliases if a.service == service and a.valid_from <= day]
+        return max(valid, key=lambda a: a.valid_from).name if valid else self.name
+
+
+class LlmChoice(_Strict):
+    """Which model judges, beside the student."""
+
+    model: str | None = None
+    prompt: str = "v1"
+
+
+class Country(_Strict):
+    """One monitored country."""
+
+    code: Slug
+    iso3: str
+    language: Annotated[str, AfterValidator(_known_language)]
+    zone: Annotated[str, AfterValidator(_known_zone)]
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")]
+    project: Annotated[str, Field(min_length=3, max_length=50)]
+    delivery: Literal["push", "storage"] = "push"
+    hours: Hours = Hours()
+    llm: LlmChoice = LlmChoice()
+    threshold: Annotated[int, Field(ge=0, le=10)] = 6
+    audit_share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The zone that days are counted in."""
+        return ZoneInfo(self.zone)
+
+    @model_validator(mode="after")
+    def _channels_once(self) -> "Country":
+        seen: set[str] = set()
+        for channel in self.channels:
+            if channel.name in seen:
+                raise ValueError(f"channel {channel.name!r} is listed twice; remove one")
+            seen.add(channel.name)
+        return self
+
+    def channel(self, name: str) -> Channel:
+        """The channel of that name."""
+        for channel in self.channels:
+            if channel.name == name:
+                return channel
+        raise Permanent(f"country {self.code} has no channel {name!r}; it has {', '.join(c.name for c in self.channels)}")
+
+    def hours_of(self, channel: Channel) -> Hours:
+        """Monitored hours of a channel: its own, else the country's."""
+        return channel.hours or self.hours
+
+    def day_bounds(self, day: date) -> tuple[datetime, datetime]:
+        """First instant of the local day and of the next one, UTC: 23, 24 or 25 hours apart."""
+        return _instant(day, "00:00", self.tz), _instant(day, "24:00", self.tz)
+
+    def monitored(self, channel: Channel, day: date) -> tuple[datetime, datetime]:
+        """First monitored instant of a channel's local day and the first one after it, UTC."""
+        hours = self.hours_of(channel)
+        return _instant(day, hours.start, self.tz), _instant(day, hours.end, self.tz)
+
+
+def _instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
+    hour, minute = map(int, clock.split(":"))
+    local = datetime.combine(day + timedelta(days=hour // 24), time(hour % 24, minute), tzinfo=zone)
+    return local.astimezone(ZoneInfo("UTC"))
+
+
+@dataclass(frozen=True)
+class Countries:
+    """All monitored countries, by code."""
+
+    by_code: dict[str, Country]
+
+    def __getitem__(self, code: str) -> Country:
+        """The country of that code."""
+        if code not in self.by_code:
+            raise Permanent(f"no country {code!r} is configured; there are {', '.join(sorted(self.by_code))}")
+        return self.by_code[code]
+
+    @property
+    def codes(self) -> list[str]:
+        """Codes in the order of the file."""
+        return list(self.by_code)
+
+
+def read_countries(path: Path = DEFAULT_FILE) -> Countries:
+    """The countries of a YAML file; raises `Permanent` naming file, line, value and remedy."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Permanent(f"{path}: cannot be read ({error.strerror}); set CLIMATE_COUNTRIES to a countries file") from error
+    return countries_from(text, str(path))
+
+
+def countries_from(text: str, source: str) -> Countries:
+    """The countries of a YAML text; `source` is the name errors carry."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Permanent(f"{source}: not YAML: {error}") from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("countries"), dict) or not raw["countries"]:
+        raise Permanent(f"{source}:1: expected a mapping `countries:` with one block a country")
+    by_code = {}
+    for code, block in raw["countries"].items():
+        try:
+            by_code[code] = Country.model_validate({"code": code, **(block or {})})
+        except ValidationError as error:
+            raise Permanent(_located(error, node, code, source)) from error
+    _bucket_once(by_code, source)
+    return Countries(by_code)
+
+
+def _bucket_once(by_code: dict[str, Country], source: str) -> None:
+    for attribute in ("bucket", "project"):
+        owners: dict[str, str] = {}
+        for code, country in by_code.items():
+            value = getattr(country, attribute)
+            if value in owners:
+                raise Permanent(f"{source}: {attribute} {value!r} belongs to both {owners[value]} and {code}; give each its own")
+            owners[value] = code
+
+
+def _located(error: ValidationError, node: Any, code: str, source: str) -> str:
+    lines = []
+    for problem in error.errors():
+        line = _line_of(node, ("countries", code, *problem["loc"]))
+        where = ".".join(str(part) for part in (code, *problem["loc"]))
+        lines.append(f"{source}:{line}: {where}: {problem['msg'].removeprefix('Value error, ')} (got {problem['input']!r:.80})")
+    return "\n".join(lines)
+
+
+def _line_of(node: Any, path: tuple[Any, ...]) -> int:
+    """Line of the deepest node of `path` that the file has."""
+    line = 1
+    for part in path:
+        found = None
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = (node.value[part], node.value[part])
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
