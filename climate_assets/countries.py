@@ -191,7 +191,9 @@ def _bucket_once(by_code: dict[str, Country], source: str) -> None:
         for code, country in by_code.items():
             value = getattr(country, attribute)
             if value in owners:
-                raise Permanent(f"{source}: {attribute} {value!r} belongs to both {owners[value]} and {code}; give each its own")
+                raise Permanent(
+                    f"{source}: {attribute} {value!r} belongs to both {owners[value]} and {code}; give each its own"
+                )
             owners[value] = code
 
 

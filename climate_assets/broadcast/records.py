@@ -220,3 +220,30 @@ class Completeness:
     captured_seconds: Annotated[float, "Seconds covered by chunks, each second once."]
     gaps: Annotated[list[str], "Missing stretches in UTC, `start/end`, joined where they touch."]
     missing: Annotated[str, "Why, if a call failed; empty when the gap is the source's own silence."]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLabel:
+    """What SQL needs to know of a channel of `countries.yaml` (a row of `channels`)."""
+
+    country: Annotated[str, "Country code."]
+    channel: Annotated[str, "Channel name."]
+    title: Annotated[str, "Name for people."]
+    radio: Annotated[bool, "Radio, not television."]
+    zone: Annotated[str, "IANA zone of the country."]
+
+
+@dataclass(frozen=True, slots=True)
+class AdDecision:
+    """What a person decided about adverts (a row of `ad_decisions`); it outlives every re-learning."""
+
+    decision_id: Annotated[str, "Random id."]
+    country: Annotated[str, "Country code."]
+    action: Annotated[str, "`veto`: not an advert; `add`: is one."]
+    passage: Annotated[str, "Passage that is vetoed; empty if the decision is about a stretch of time."]
+    channel: Annotated[str, "Channel of the stretch; empty if it is about a passage."]
+    start: Annotated[datetime | None, "First instant of the stretch, UTC."]
+    end: Annotated[datetime | None, "First instant after it, UTC."]
+    decided_by: Annotated[str, "Who."]
+    reason: Annotated[str, "Why."]
+    decided_at: Annotated[datetime, "When, UTC."]

@@ -8,6 +8,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
+from climate_assets.states import StageState as StageState
+from climate_assets.states import State as State
+
 
 class Category(StrEnum):
     """What is claimed: CARDS super-claims 1-5 (Coan et al. 2021, doi 10.1038/s41598-021-01714-4) and three more in use."""
@@ -21,16 +24,6 @@ class Category(StrEnum):
     ADVOCATES_BIASED = "6_advocates_are_biased"
     FOSSIL_NEEDED = "7_fossil_fuels_are_needed"
     OTHER = "8_others"
-
-
-class State(StrEnum):
-    """Where one item stands at one stage."""
-
-    PENDING = "pending"
-    OK = "ok"
-    FAILED = "failed"
-    DEAD = "dead"
-    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +65,9 @@ class Verdict:
     challenged: Annotated[bool, "Somebody in the chunk contradicts the claim."]
     rationale: Annotated[str, "Why, in one or two sentences."]
     text_sha256: Annotated[str, "Hash of the clean text that was judged."]
-    sampling: Annotated[str, "`student`: the cascade was sure; `cascade`: sent on; `audit`: sent by the random slice; `only`: one engine."]
-
-
-@dataclass(frozen=True, slots=True)
-class StageState:
-    """Where one item stands at one stage, and why (a row of `stage_states`)."""
-
-    stage: Annotated[str, "Asset the item is at."]
-    item_id: Annotated[str, "Chunk id, or what the stage counts."]
-    country: Annotated[str, "Country code."]
-    day: Annotated[date, "Day of the item."]
-    state: Annotated[str, "pending, ok, failed, dead or skipped."]
-    reason: Annotated[str, "Why, for a person; empty for ok."]
-    attempts: Annotated[int, "Tries that ended in failure."]
+    sampling: Annotated[
+        str, "`student`: it was sure; `cascade`: sent on; `audit`: sent by the random slice; `only`: one engine."
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,55 @@
+# Two commands do everything on a fresh machine with Python 3.11-3.13: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+LABEL_STUDIO := .platform/label-studio
+UV_VERSION := 0.13.8
+SYNC := $(BIN)/uv pip sync --quiet --require-hashes
+export PYTHONWARNINGS := ignore
+
+.PHONY: demo test up down check bench setup lock clean
+.DEFAULT_GOAL := help
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo: setup ## Start the platform, run the demo days through Dagster, say what was made
+	@$(BIN)/climate demo $(ARGS)
+
+test: setup ## The whole suite, servers included
+	@$(BIN)/python -m pytest $(ARGS)
+
+up: setup ## Start the embedded platform
+	@$(BIN)/climate up $(ARGS)
+
+down: ## Stop it; data stays
+	@$(BIN)/climate down
+
+check: setup ## Lint, types, import rings, definitions
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/python -m pytest tests/platform/test_rings.py tests/platform/test_definitions.py
+
+bench: setup ## Measure; ONLY=stage runs one stage
+	@$(BIN)/python -m benchmarks.run $(ONLY)
+
+setup: .venv/.ready $(LABEL_STUDIO)/.ready
+
+.venv/.ready: requirements/platform.lock pyproject.toml
+	@echo "making the platform's environment (.venv)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(SYNC) --python $(BIN)/python requirements/platform.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(LABEL_STUDIO)/.ready: requirements/label-studio.lock .venv/.ready
+	@echo "making Label Studio's environment ($(LABEL_STUDIO))"
+	@test -x $(LABEL_STUDIO)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(LABEL_STUDIO)
+	@$(SYNC) --python $(LABEL_STUDIO)/bin/python requirements/label-studio.lock
+	@touch $@
+
+lock: ## Resolve requirements/*.in anew
+	@for name in platform label-studio; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header requirements/$$name.in -o requirements/$$name.lock; done
+
+clean: down ## Stop everything and remove environments and data
+	@rm -rf .venv .platform

@@ -1,0 +1,50 @@
+"""The one composer: stages, resources, sensors and schedules become the platform's Definitions.
+
+Run by Dagster when it loads the code location. Nothing imports this module, and importing it does nothing.
+"""
+
+import dagster as dg
+
+from climate_assets import policies
+from climate_assets.broadcast import assets as broadcast
+from climate_assets.broadcast import checks as broadcast_checks
+from climate_assets.claims import assets as claims
+from climate_assets.claims import checks as claims_checks
+from climate_assets.labelling import assets as labelling
+from climate_assets.labelling import checks as labelling_checks
+from resources import bindings
+from sensors import alerts, automation, countries, follow_ups, grids, schedules
+
+STAGES = {"broadcast": broadcast, "claims": claims, "labelling": labelling}
+CHECKS = [broadcast_checks, claims_checks, labelling_checks]
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Everything Dagster knows of the platform."""
+    assets = [
+        asset for group, module in STAGES.items() for asset in dg.load_assets_from_modules([module], group_name=group)
+    ]
+    fetch = dg.define_asset_job("fetch", selection="mediatree_dumps", tags=policies.MAX_RUNTIME)
+    line = dg.define_asset_job("broadcast_to_labelling", selection=dg.AssetSelection.all(), tags=policies.MAX_RUNTIME)
+    composed = dg.Definitions(
+        assets=assets,
+        asset_checks=dg.load_asset_checks_from_modules(CHECKS),
+        jobs=[fetch, line],
+        schedules=schedules.schedules(bindings.reference().countries(), fetch),
+        sensors=[
+            *automation.automation(STAGES),
+            countries.countries_added,
+            grids.grids_edited,
+            follow_ups.failed_states,
+            follow_ups.late_data,
+            follow_ups.adverts_learnt,
+            alerts.run_failed,
+        ],
+        resources=bindings.resources(),
+        # Light stages of a partition are steps of one run in one process: a process of its own costs 10 s of imports.
+        executor=dg.in_process_executor,
+    )
+    return composed.map_asset_specs(
+        func=lambda spec: dg.apply_freshness_policy(spec, policies.fresh).replace_attributes(owners=policies.OWNERS)
+    )

@@ -1,0 +1,153 @@
+"""Commands for the person who operates a running platform: migrate, retry, adverts, dictionary.
+
+Each works on the database that the platform uses. Starting and stopping is `cli.py`.
+"""
+
+import json
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from climate_assets import migrate as migrations
+from climate_assets.broadcast.dictionaries import dictionary_from_csv
+from climate_assets.broadcast.dictionary_diff import differences
+from climate_assets.broadcast.keywords import Matcher
+from climate_assets.broadcast.records import AdDecision, Chunk
+from climate_assets.failures import Permanent
+from resources import bindings
+from resources.postgres import Barometre
+
+console = Console()
+app = typer.Typer()
+adverts = typer.Typer(no_args_is_help=True, help="What is heard again and again, and what a person says of it.")
+dictionary = typer.Typer(no_args_is_help=True, help="Dictionaries: what a change would change.")
+app.add_typer(adverts, name="adverts")
+app.add_typer(dictionary, name="dictionary")
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def _known() -> dict[str, Any]:
+    """Resources of the platform that the environment, or else this checkout, names."""
+    from climate_assets.cli import platform
+
+    here = platform()
+    return bindings.resources(here.environment(here.ports()))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the tables of this version."""
+    database: Barometre = _known()["barometre"]
+    console.print(f"the database is at {migrations.migrate(database.dsn)}")
+
+
+@app.command()
+def retry(
+    stage: str, country: str, day: Annotated[str, typer.Argument(help="YYYY-MM-DD")], dead: Annotated[bool, typer.Option()] = True
+) -> None:
+    """Put a day's failed (and dead) items of a stage back to pending; the next tick tries them again."""
+    states = ["failed", "dead"] if dead else ["failed"]
+    reset = (
+        "UPDATE {} SET state = 'pending', reason = 'put back by a person'{} WHERE country = %(country)s AND day = %(day)s"
+        " AND state = ANY(%(states)s){}"
+    )
+    parameters = {"country": country, "day": _day(day), "states": states, "stage": stage}
+    if stage == "labelstudio_tasks":
+        moved = _known()["barometre"].execute(reset.format("labelling_tasks", "", ""), parameters)
+    else:
+        moved = _known()["barometre"].execute(reset.format("stage_states", ", attempts = 0", " AND stage = %(stage)s"), parameters)
+    console.print(f"{moved} items of {stage}, {country} {day} are pending again")
+
+
+@adverts.command("list")
+def list_adverts(country: str, since: Annotated[str, typer.Option(help="YYYY-MM-DD")] = "2000-01-01") -> None:
+    """The passages that are cut as adverts, most airtime first, with their evidence."""
+    rows = _known()["barometre"].rows(
+        """SELECT passage, count(*) AS airings, count(DISTINCT channel) AS channels, min(start) AS first,
+                  round(sum(extract(epoch FROM "end" - start))) AS seconds, bool_or(vetoed) AS vetoed
+           FROM ad_intervals WHERE country = %(country)s AND day >= %(since)s AND kind = 'advert'
+           GROUP BY 1 ORDER BY seconds DESC LIMIT 100""",
+        {"country": country, "since": _day(since)},
+    )
+    table = Table("passage", "airings", "channels", "seconds", "first heard (UTC)", "vetoed", box=None)
+    for row in rows:
+        table.add_row(
+            row["passage"],
+            str(row["airings"]),
+            str(row["channels"]),
+            str(row["seconds"]),
+            f"{row['first']:%Y-%m-%d %H:%M:%S}",
+            "yes" if row["vetoed"] else "",
+        )
+    console.print(table)
+
+
+@adverts.command()
+def veto(country: str, passage: str, reason: Annotated[str, typer.Option()], by: Annotated[str, typer.Option()]) -> None:
+    """Say that a passage is no advert; it is never cut again, whatever is learnt later."""
+    database: Barometre = _known()["barometre"]
+    heard = database.rows(
+        "SELECT DISTINCT day FROM ad_intervals WHERE country = %(country)s AND passage = %(passage)s ORDER BY day",
+        {"country": country, "passage": passage},
+    )
+    if not heard:
+        raise Permanent(f"{country} has no passage {passage!r}; `climate adverts list {country}` names them")
+    decision = AdDecision(
+        secrets.token_hex(8), country, "veto", passage, "", None, None, by, reason, datetime.now(UTC)
+    )
+    database.upsert([decision], AdDecision)
+    days = ", ".join(str(row["day"]) for row in heard)
+    console.print(f"noted. Make ad_intervals again for {country}: {days}")
+
+
+@dictionary.command()
+def diff(
+    old: Path,
+    new: Path,
+    country: Annotated[str, typer.Option()],
+    first: Annotated[str, typer.Option("--from", help="YYYY-MM-DD")],
+    last: Annotated[str, typer.Option("--to", help="YYYY-MM-DD")],
+    as_json: AsJson = False,
+) -> None:
+    """Which chunks, and how much airtime a channel, another dictionary would change. Nothing is written."""
+    known = _known()
+    language = known["reference"].countries()[country].language
+    matchers = [Matcher(dictionary_from_csv(_text(path), language, str(path))) for path in (old, new)]
+    days = known["barometre"].rows(
+        "SELECT DISTINCT day FROM chunks WHERE country = %(c)s AND day BETWEEN %(first)s AND %(last)s ORDER BY day",
+        {"c": country, "first": _day(first), "last": _day(last)},
+    )
+    if not days:
+        raise Permanent(f"{country} has no chunks from {first} to {last}; make these days first")
+    chunks = known["barometre"].read(Chunk, country=country, day=[row["day"] for row in days])
+    _print_differences(differences(matchers[0], matchers[1], chunks), as_json)
+
+
+def _print_differences(found: Any, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    if as_json:
+        print(json.dumps(asdict(found), default=str))
+        return
+    console.print(found)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Permanent(f"{path} cannot be read as a dictionary ({error})") from error
+
+
+def _day(text: str) -> Any:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Permanent(f"{text!r} is not a day; write YYYY-MM-DD") from error

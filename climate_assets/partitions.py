@@ -1,0 +1,37 @@
+"""Every way the work is sliced. A slice no run ever asks for on its own is a column, not a partition.
+
+Countries are dynamic: adding a block to the countries file adds a partition, without a new deployment. Days carry the
+label of the country's own day; the definition counts in UTC and is one day ahead, so that a day can be fetched at
+noon in any zone. Which instants a day holds is known by `countries.Country.day_bounds` alone.
+"""
+
+from datetime import date
+from typing import Final
+
+import dagster as dg
+
+COUNTRY: Final = "country"
+DAY: Final = "day"
+
+# Monitoring of the present perimeter begins in March 2023; seven countries stay below 100,000 partitions until 2062.
+FIRST_DAY: Final = "2023-03-01"
+
+country = dg.DynamicPartitionsDefinition(name=COUNTRY)
+day = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_offset=1)
+country_day = dg.MultiPartitionsDefinition({COUNTRY: country, DAY: day})
+
+
+def key_of(country_code: str, of_day: date) -> dg.MultiPartitionKey:
+    """The partition key of one country and day."""
+    return dg.MultiPartitionKey({COUNTRY: country_code, DAY: of_day.isoformat()})
+
+
+def slice_of(key: str) -> tuple[str, date]:
+    """Country code and day of a partition key (its dimensions stand in alphabetical order)."""
+    code, text = key.split("|")
+    return code, date.fromisoformat(text)
+
+
+def slices_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[tuple[str, date]]:
+    """Countries and days that a run is asked for: one, or all of a backfill."""
+    return [slice_of(key) for key in context.partition_keys]

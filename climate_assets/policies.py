@@ -1,0 +1,57 @@
+"""When, how often, how many at once, how patiently - each a named value with its reason beside it.
+
+What is decided from the content of tables is no policy: it is a pure function of a stage, delivered by a sensor.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import dagster as dg
+
+# A backfill of a month is one run a country: each stage reads and writes many days faster than runs start.
+whole_range: Final = dg.BackfillPolicy.single_run()
+
+# Late days count, so the latest window alone is not enough. Nothing follows data whose blocking checks are red: a
+# blocking check stops only its own run, and a plain `eager` fires at the next tick. A failed step is tried once more
+# when it has failed; after that a person or the sensor on failed states decides.
+follow_upstream: Final = (
+    (
+        dg.AutomationCondition.eager().without(dg.AutomationCondition.in_latest_time_window())
+        | (dg.AutomationCondition.execution_failed().newly_true() & ~dg.AutomationCondition.in_progress())
+    )
+    & dg.AutomationCondition.all_deps_blocking_checks_passed()
+).with_label("follow upstream, once it is sound")
+
+# The outside is out of order for minutes more often than for seconds; jitter keeps countries from returning together.
+patient: Final = dg.RetryPolicy(max_retries=2, delay=20, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+
+# Twice a day a country is fetched; one missed turn is noticed, a night and a day without news is an incident.
+fresh: Final = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36), warn_window=timedelta(hours=18))
+
+# Pools and their limits, set on the instance at start-up: what is scarce outside, not how busy we may be.
+POOLS: Final[dict[str, int]] = {
+    "mediatree": 2,  # fetches at once: the source states no rate limit, so we stay modest
+    "adverts": 1,  # reads two weeks of a country into memory
+    "models": 1,  # judges; the budget is reserved call by call, the money is spent in one place
+    "label_studio": 1,  # one writer, so that a list-difference before a push stays true
+}
+
+# Days that are looked at again for late data (the source completes a day for about a week).
+LATE_DAYS: Final = 7
+
+# Days before and after a day in which an advert's other airings are sought.
+ADVERT_LOOK_BACK_DAYS: Final = 7
+
+# Below this share of expected chunks a day is reported as incomplete.
+COVERAGE_FLOOR: Final = 0.95
+
+# A chunk whose judgement failed this often needs a person.
+MAX_ATTEMPTS: Final = 4
+
+# Share of a day's chunks that may be dead before the partition is red.
+DEAD_LIMIT: Final = 0.02
+
+# Longest a run may take before run monitoring ends it, seconds.
+MAX_RUNTIME: Final = {"dagster/max_runtime": "14400"}
+
+OWNERS: Final = ["team:climate-data"]

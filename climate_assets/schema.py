@@ -1,0 +1,118 @@
+"""The tables of `barometre`, derived from the records: one fact, one place.
+
+A table is a record type, a name, a key and its indexes. Column names, types, nullability and comments come from the
+record's annotations, so the database, the Dagster columns tab and the code cannot disagree. Migrations live beside
+this file in `migrations/`; a test holds that they end at exactly these tables. Views are in `views.py`.
+"""
+
+import dataclasses
+import types
+import typing
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeEngine
+
+from climate_assets import states
+from climate_assets.broadcast import records as broadcast
+from climate_assets.claims import records as claims
+from climate_assets.labelling import records as labelling
+
+metadata: Final = MetaData()
+TABLE_OF: Final[dict[type, Table]] = {}
+
+_TYPES: Final[dict[Any, TypeEngine[Any]]] = {
+    str: Text(),
+    int: Integer(),
+    float: Double(),
+    bool: Boolean(),
+    date: Date(),
+    datetime: DateTime(timezone=True),
+    list[int]: ARRAY(SmallInteger),
+    list[str]: ARRAY(Text),
+}
+_BIG: Final = {("labelling_tasks", "project_id"), ("labelling_tasks", "task_id")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """One column of a record: its name, Python type, whether it may be empty, and what it means."""
+
+    name: str
+    type: Any
+    nullable: bool
+    description: str
+
+
+def fields_of(record: type) -> list[Field]:
+    """The columns of a record type, in order."""
+    hints = typing.get_type_hints(record, include_extras=True)
+    return [_field(f.name, hints[f.name]) for f in dataclasses.fields(record)]
+
+
+def _field(name: str, hint: Any) -> Field:
+    inner, *extras = typing.get_args(hint) if typing.get_origin(hint) is typing.Annotated else (hint,)
+    options = typing.get_args(inner) if isinstance(inner, types.UnionType) else (inner,)
+    kept = [o for o in options if o is not types.NoneType]
+    return Field(name, kept[0], len(kept) < len(options), str(extras[0]) if extras else "")
+
+
+def _sql_type(table: str, field: Field) -> TypeEngine[Any]:
+    if (table, field.name) in _BIG:
+        return BigInteger()
+    base = field.type
+    if isinstance(base, type) and issubclass(base, str):
+        return _TYPES[str]
+    return _TYPES[base]
+
+
+def _table(name: str, record: type, key: tuple[str, ...], *indexes: tuple[str, ...]) -> Table:
+    columns = [
+        Column(
+            f.name,
+            _sql_type(name, f),
+            primary_key=f.name in key,
+            nullable=f.nullable,
+            autoincrement=False,
+            comment=f.description,
+        )
+        for f in fields_of(record)
+    ]
+    made = [Index(f"ix_{name}_{'_'.join(columns)}", *columns) for columns in indexes]
+    TABLE_OF[record] = Table(name, metadata, *columns, *made, comment=(record.__doc__ or "").split("\n")[0])
+    return TABLE_OF[record]
+
+
+_SLICE: Final = ("country", "day", "channel")
+
+channels = _table("channels", broadcast.ChannelLabel, ("country", "channel"))
+dumps = _table("dumps", broadcast.Dump, ("country", "day", "channel", "version"))
+channel_days = _table("channel_days", broadcast.Completeness, ("country", "day", "channel"))
+chunks = _table("chunks", broadcast.Chunk, ("chunk_id",), _SLICE)
+programme_labels = _table("programme_labels", broadcast.ProgrammeLabel, ("chunk_id",), _SLICE)
+keyword_hits = _table("keyword_hits", broadcast.KeywordHit, ("chunk_id", "theme", "keyword", "word"), _SLICE)
+ad_intervals = _table("ad_intervals", broadcast.AdInterval, ("country", "channel", "start", "passage"), _SLICE)
+ad_decisions = _table("ad_decisions", broadcast.AdDecision, ("decision_id",), ("country",))
+clean_chunks = _table("clean_chunks", broadcast.CleanChunk, ("chunk_id",), _SLICE)
+airtime = _table("airtime", broadcast.Airtime, ("country", "day", "channel", "subject", "theme"))
+verdicts = _table("verdicts", claims.Verdict, ("chunk_id", "model", "prompt"), _SLICE)
+stage_states = _table("stage_states", states.StageState, ("stage", "item_id"), ("country", "day"), ("state",))
+llm_calls = _table(
+    "llm_calls", claims.LlmCall, ("call_id",), ("model", "prompt", "text_sha256"), ("country", "called_at"), ("chunk_id",)
+)
+labelling_tasks = _table("labelling_tasks", labelling.LabellingTask, ("chunk_id",), _SLICE)

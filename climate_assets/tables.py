@@ -1,0 +1,56 @@
+"""From a record to what Dagster shows of it: the columns tab, and what a write reports.
+
+Metadata keys are Dagster's own where it has one; ours are plain words. Metadata stays small: counts, shares, a plot.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import dagster as dg
+
+from climate_assets import schema
+from resources.postgres import Change, table_of
+
+_TYPE_NAMES: Final = {"datetime": "timestamptz", "str": "text", "float": "double", "int": "integer", "bool": "boolean"}
+
+
+def columns_of(record: type) -> dict[str, Any]:
+    """Definition metadata of an asset that fills a record's table: its columns and its name."""
+    columns = [
+        dg.TableColumn(
+            name=f.name,
+            type=_TYPE_NAMES.get(getattr(f.type, "__name__", ""), str(f.type)),
+            description=f.description,
+            constraints=dg.TableColumnConstraints(
+                nullable=f.nullable, unique=[f.name] == [c.name for c in table_of(record).primary_key.columns]
+            ),
+        )
+        for f in schema.fields_of(record)
+    ]
+    return {
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "dagster/table_name": f"barometre.public.{table_of(record).name}",
+    }
+
+
+def written(change: Change, rows: int, **metadata: Any) -> dg.MaterializeResult[Any]:
+    """What a write reports: rows of the partition, and how many of them are new, different or gone."""
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/partition_row_count": rows,
+            "rows_inserted": change.inserted,
+            "rows_updated": change.updated,
+            "rows_deleted": change.deleted,
+            **{name: value for name, value in metadata.items() if value is not None},
+        }
+    )
+
+
+def bars(values: Mapping[str, float], unit: str = "") -> dg.MarkdownMetadataValue:
+    """A small bar chart in text, largest first, for the metadata panel."""
+    top = max(values.values(), default=0.0)
+    lines = ["| | | |", "|---|---|---|"]
+    for name, value in sorted(values.items(), key=lambda item: -item[1])[:20]:
+        width = round(24 * value / top) if top else 0
+        lines.append(f"| {name.replace('|', '/')} | `{'█' * width or '·'}` | {value:,.6g} {unit} |")
+    return dg.MetadataValue.md("\n".join(lines))

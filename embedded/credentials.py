@@ -1,0 +1,33 @@
+"""Passwords of the embedded platform: made at random at the first start, kept readable for their owner alone."""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """What the embedded servers are opened with."""
+
+    s3_access_key: str
+    s3_secret_key: str
+    mediatree_password: str
+    label_studio_token: str
+    label_studio_password: str
+
+
+MEDIATREE_USER = "demo"
+
+
+def credentials(file: Path) -> Credentials:
+    """The credentials kept in `file`, made if there are none."""
+    names = [f.name for f in fields(Credentials)]
+    if file.exists():
+        known = json.loads(file.read_text())
+        return Credentials(**{name: known[name] for name in names})
+    made = Credentials(**{name: secrets.token_hex(20) for name in names})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(asdict(made), indent=1))
+    return made

@@ -1,0 +1,112 @@
+"""From the environment to resources; the only reader of environment variables.
+
+Every variable has a default that works with the embedded platform or a clear word on what it is missing. Secrets are
+handed to Dagster as `EnvVar`, so that the UI shows the variable's name and never its value.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from dagster import EnvVar
+
+from resources.label_studio import LabelStudio
+from resources.llm import Llm
+from resources.mediatree import Mediatree
+from resources.notifier import Notifier
+from resources.postgres import Barometre
+from resources.reference import PACKAGE, ReferenceFiles
+from resources.s3 import Lake
+from resources.student import StudentShelf
+
+# Name of the variable -> what it is, in the words of `.env.example`.
+VARIABLES: Final[dict[str, str]] = {
+    "DATABASE_URL": "PostgreSQL database `barometre`",
+    "S3_ENDPOINT_URL": "address of the object store",
+    "AWS_ACCESS_KEY_ID": "its access key",
+    "AWS_SECRET_ACCESS_KEY": "its secret key",
+    "MEDIATREE_URL": "address of the Mediatree API",
+    "MEDIATREE_USER": "user at Mediatree",
+    "MEDIATREE_PASSWORD": "password at Mediatree",
+    "LLM_BASE_URL": "address of an OpenAI-compatible endpoint; without it the student judges alone",
+    "LLM_API_KEY": "its key",
+    "LLM_MODEL": "model that judges",
+    "LABEL_STUDIO_URL": "address of Label Studio",
+    "LABEL_STUDIO_API_KEY": "token of a Label Studio user who may create projects",
+    "CLIMATE_COUNTRIES": "countries file, when it is not the packaged one",
+    "CLIMATE_GRIDS": "folder of programme grids, when it is not the packaged one",
+    "ALERT_WEBHOOK_URL": "where alerts are posted; without it they are logged",
+}
+
+
+def given(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The platform's variables that are set, empty ones left out."""
+    source = os.environ if environment is None else environment
+    return {name: source[name] for name in VARIABLES if source.get(name)}
+
+
+def given_by_operator(env_file: Path) -> dict[str, str]:
+    """Variables set in a `.env` file or, before it, in the environment of the command."""
+    from dotenv import dotenv_values
+
+    written = {name: value for name, value in dotenv_values(env_file).items() if value is not None}
+    return given({**written, **os.environ})
+
+
+@contextmanager
+def exported(environment: Mapping[str, str]) -> Iterator[None]:
+    """Variables in this process's environment while the block runs: Dagster's instance file reads them there."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def reference(environment: Mapping[str, str] | None = None) -> ReferenceFiles:
+    """The reference files that the environment names."""
+    known = given(environment)
+    return ReferenceFiles(
+        countries_file=known.get("CLIMATE_COUNTRIES", str(PACKAGE / "countries.yaml")),
+        grids_folder=known.get("CLIMATE_GRIDS", str(PACKAGE / "grids")),
+    )
+
+
+def resources(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Every resource the assets ask for, by name."""
+    known = given(environment)
+
+    def text(name: str, default: str = "") -> Any:
+        # In a code location the UI shows resource settings, so it gets the variable's name; a command gets the value.
+        return (EnvVar(name) if environment is None else known[name]) if name in known else default
+
+    files = reference(environment)
+    lake = Lake(
+        endpoint_url=known.get("S3_ENDPOINT_URL", "http://127.0.0.1:8333"),
+        access_key=text("AWS_ACCESS_KEY_ID"),
+        secret_key=text("AWS_SECRET_ACCESS_KEY"),
+    )
+    return {
+        "reference": files,
+        "barometre": Barometre(url=text("DATABASE_URL", "postgresql://localhost/barometre")),
+        "lake": lake,
+        "mediatree": Mediatree(
+            url=known.get("MEDIATREE_URL", "https://keywords.mediatree.fr"),
+            user=text("MEDIATREE_USER"),
+            password=text("MEDIATREE_PASSWORD"),
+        ),
+        "llm": Llm(
+            base_url=known.get("LLM_BASE_URL", ""),
+            api_key=text("LLM_API_KEY"),
+            model=known.get("LLM_MODEL", ""),
+        ),
+        "label_studio": LabelStudio(
+            url=known.get("LABEL_STUDIO_URL", "http://127.0.0.1:8080"),
+            api_key=text("LABEL_STUDIO_API_KEY"),
+        ),
+        "student": StudentShelf(lake=lake, reference=files),
+        "notifier": Notifier(webhook_url=text("ALERT_WEBHOOK_URL")),
+    }

@@ -1,0 +1,57 @@
+"""Reference files: countries, dictionaries, programme grids, labelled statements - shipped ones or the operator's own.
+
+This is where such files are read; what they mean is known by the pure modules that parse them.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from dagster import ConfigurableResource
+
+from climate_assets.broadcast.dictionaries import Dictionary, dictionary_from_csv
+from climate_assets.broadcast.programmes import programmes_from_csv
+from climate_assets.broadcast.records import Programme
+from climate_assets.claims.statements import Statement, statements_from_csv
+from climate_assets.countries import Countries, Country, read_countries
+from climate_assets.failures import Permanent
+
+PACKAGE: Final = Path(__file__).parent.parent / "climate_assets"
+
+
+class ReferenceFiles(ConfigurableResource):  # type: ignore[type-arg]
+    """Folders and files that people edit and the platform reads."""
+
+    countries_file: str = str(PACKAGE / "countries.yaml")
+    dictionaries_folder: str = str(PACKAGE / "broadcast" / "dictionaries")
+    grids_folder: str = str(PACKAGE / "grids")
+    statements_folder: str = str(PACKAGE / "claims" / "statements")
+
+    def countries(self) -> Countries:
+        """The monitored countries."""
+        return read_countries(Path(self.countries_file))
+
+    def dictionary(self, language: str) -> Dictionary:
+        """The keyword dictionary of a language."""
+        path = Path(self.dictionaries_folder) / f"{language}.csv"
+        return dictionary_from_csv(_text(path, f"a dictionary for {language}"), language, str(path))
+
+    def programmes(self, country: Country) -> list[Programme]:
+        """The programme grid of a country; a country without a grid file has none."""
+        path = Path(self.grids_folder) / f"{country.code}.csv"
+        return programmes_from_csv(_text(path, "a grid"), country, str(path)) if path.exists() else []
+
+    def has_statements(self, language: str) -> bool:
+        """Whether labelled statements of a language are shipped."""
+        return (Path(self.statements_folder) / f"{language}.csv").exists()
+
+    def statements(self, language: str) -> list[Statement]:
+        """Labelled statements of a language, to train the student on."""
+        path = Path(self.statements_folder) / f"{language}.csv"
+        return statements_from_csv(_text(path, f"labelled statements for {language}"), str(path))
+
+
+def _text(path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Permanent(f"{path} cannot be read as {what} ({error}); put a UTF-8 file there") from error

@@ -1,0 +1,22 @@
+"""A run failed: people are told once, with the country, the day and what to do."""
+
+import dagster as dg
+
+from resources.notifier import Notifier
+
+
+def sentence(job: str, partition: str | None, error: str) -> str:
+    """What happened, where, and the next act."""
+    where = partition.replace("|", ", ") if partition else "no partition"
+    return f"{job} ({where}) failed: {error.strip().splitlines()[0][:300] if error.strip() else 'no message'}"
+
+
+@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=60)
+def run_failed(context: dg.RunFailureSensorContext, notifier: Notifier) -> None:
+    """Tells people of a failed run."""
+    run = context.dagster_run
+    steps = context.get_step_failure_events()
+    error = next((e.step_failure_data.error.message for e in steps if e.step_failure_data.error), "")
+    names = ", ".join(sorted(e.step_key for e in steps if e.step_key)) or run.job_name
+    partition = run.tags.get("dagster/partition") or run.tags.get("dagster/asset_partition_range_start")
+    notifier.tell(sentence(names, partition, error or context.failure_event.message), f"run {run.run_id}")

@@ -1,0 +1,42 @@
+"""A country that is added to the file gets its partitions, its buckets and its Label Studio project.
+
+Nothing is ever taken away: a country that leaves the file keeps what it has, and simply gets no new days.
+"""
+
+import dagster as dg
+
+from climate_assets import partitions
+from climate_assets.broadcast.records import ChannelLabel
+from climate_assets.labelling.labelling_config import guideline, labelling_config
+from resources.label_studio import LabelStudio
+from resources.postgres import Barometre
+from resources.reference import ReferenceFiles
+from resources.s3 import Lake
+
+
+def establish(reference: ReferenceFiles, barometre: Barometre, lake: Lake, label_studio: LabelStudio) -> list[str]:
+    """Make what each country of the file needs, where it is missing; the codes of all countries."""
+    known = reference.countries()
+    for country in known.by_code.values():
+        lake.ensure_bucket(country.bucket)
+        label_studio.ensure_project(country.project, labelling_config(), f"Climate claims on air, {country.code}", guideline())
+        labels = [ChannelLabel(country.code, c.name, c.title, c.radio, country.zone) for c in country.channels]
+        barometre.replace(labels, ChannelLabel, country=country.code)
+    return known.codes
+
+
+@dg.sensor(minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+def countries_added(
+    context: dg.SensorEvaluationContext,
+    reference: ReferenceFiles,
+    barometre: Barometre,
+    lake: Lake,
+    label_studio: LabelStudio,
+) -> dg.SensorResult | dg.SkipReason:
+    """Opens partitions, buckets and projects for countries that are new in the countries file."""
+    known = set(context.instance.get_dynamic_partitions(partitions.COUNTRY))
+    new = [code for code in reference.countries().codes if code not in known]
+    if not new:
+        return dg.SkipReason(f"all {len(known)} countries of the file have their partitions")
+    establish(reference, barometre, lake, label_studio)
+    return dg.SensorResult(dynamic_partitions_requests=[partitions.country.build_add_request(new)])

@@ -1,0 +1,73 @@
+"""What a table or a fresh event asks for: failed states are tried again, holes are fetched again, adverts re-cut.
+
+Each sensor reads one page, asks a pure function, and requests runs. Run keys carry an hour or an event, never only a
+content, because a run key is remembered for ever.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+
+from climate_assets import policies
+from climate_assets.partitions import key_of
+from resources.notifier import Notifier
+from resources.postgres import Barometre
+
+_PAGE = 20
+
+
+def runs_for(asset: str, slices: Iterable[tuple[str, date]], turn: str) -> list[dg.RunRequest]:
+    """One run for each country and day, at most a page of them."""
+    return [
+        dg.RunRequest(
+            run_key=f"{asset}/{code}/{day}/{turn}",
+            partition_key=key_of(code, day),
+            asset_selection=[dg.AssetKey(asset)],
+            tags={"climate/why": turn.split("/")[0]},
+        )
+        for code, day in list(slices)[:_PAGE]
+    ]
+
+
+@dg.sensor(target=dg.AssetSelection.all(), minimum_interval_seconds=600, default_status=dg.DefaultSensorStatus.RUNNING)
+def failed_states(barometre: Barometre) -> dg.SensorResult | dg.SkipReason:
+    """Asks again for every country and day of a stage that has failed items; dead ones wait for a person."""
+    found = barometre.rows(
+        "SELECT stage, country, day FROM stage_states WHERE state IN ('failed', 'pending')"
+        " UNION SELECT 'labelstudio_tasks', country, day FROM labelling_tasks WHERE state = 'pending'"
+        " ORDER BY day DESC, stage, country LIMIT %(page)s",
+        {"page": _PAGE},
+    )
+    if not found:
+        return dg.SkipReason("no item is in state failed or pending")
+    turn = f"failed states/{datetime.now(UTC):%Y-%m-%dT%H}"
+    requests = [r for row in found for r in runs_for(row["stage"], [(row["country"], row["day"])], turn)]
+    return dg.SensorResult(run_requests=requests)
+
+
+@dg.sensor(target="mediatree_dumps", minimum_interval_seconds=1800, default_status=dg.DefaultSensorStatus.RUNNING)
+def late_data(barometre: Barometre, notifier: Notifier) -> dg.SensorResult | dg.SkipReason:
+    """Fetches again, every six hours, the days of the last week that are not complete."""
+    since = datetime.now(UTC).date() - timedelta(days=policies.LATE_DAYS)
+    holes = barometre.rows(
+        "SELECT country, day, sum(expected - received)::int AS missing FROM channel_days"
+        " WHERE day >= %(since)s AND received < expected GROUP BY 1, 2 ORDER BY day DESC LIMIT %(page)s",
+        {"since": since, "page": _PAGE},
+    )
+    if not holes:
+        return dg.SkipReason(f"every fetched day since {since} is complete")
+    now = datetime.now(UTC)
+    turn = f"late data/{now:%Y-%m-%d}T{now.hour // 6 * 6:02d}"
+    return dg.SensorResult(run_requests=runs_for("mediatree_dumps", [(h["country"], h["day"]) for h in holes], turn))
+
+
+@dg.asset_sensor(asset_key=dg.AssetKey("ad_intervals"), target="ad_intervals", default_status=dg.DefaultSensorStatus.RUNNING)
+def adverts_learnt(context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry) -> dg.SensorResult | dg.SkipReason:
+    """Cuts earlier days again when a passage turns out to be an advert."""
+    materialisation = asset_event.asset_materialization
+    listed = materialisation.metadata.get("changed_days") if materialisation else None
+    days = [(code, date.fromisoformat(day)) for code, day in (listed.value if listed else [])]  # type: ignore[union-attr]
+    if not days:
+        return dg.SkipReason("no earlier day would be cut otherwise")
+    return dg.SensorResult(run_requests=runs_for("ad_intervals", days, f"adverts learnt/{asset_event.run_id}"))

@@ -1,0 +1,47 @@
+"""The clock: each country is fetched twice a day in its own zone, and its last days are looked at again every night.
+
+Only `mediatree_dumps` is scheduled. What is downstream follows because its upstream was made, not because it is late.
+"""
+
+from datetime import date, datetime, timedelta
+
+import dagster as dg
+
+from climate_assets import policies
+from climate_assets.countries import Countries, Country
+from climate_assets.partitions import key_of
+
+
+def days_due(now_local: datetime) -> list[date]:
+    """Days to fetch at a turn: in the night the day that ended and the late ones, at noon today's first half."""
+    today = now_local.date()
+    if now_local.hour < 12:
+        return [today - timedelta(days=back) for back in range(1, policies.LATE_DAYS + 1)]
+    return [today]
+
+
+def schedule_of(country: Country, fetch: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    """The two daily turns of a country: 01:10 and 12:30 on its own clock."""
+
+    @dg.schedule(
+        name=f"fetch_{country.code.replace('-', '_')}",
+        job=fetch,
+        cron_schedule=["10 1 * * *", "30 12 * * *"],
+        execution_timezone=country.zone,
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description=f"Fetches {country.code} twice a day; at night its last {policies.LATE_DAYS} days are looked at again.",
+    )
+    def turn(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+        local = context.scheduled_execution_time.astimezone(country.tz)
+        return [
+            # The turn is part of the key: the same day is fetched again at the next one, and only once at this one.
+            dg.RunRequest(run_key=f"{country.code}/{day}/{local:%Y-%m-%dT%H:%M}", partition_key=key_of(country.code, day))
+            for day in days_due(local)
+        ]
+
+    return turn
+
+
+def schedules(countries: Countries, fetch: dg.UnresolvedAssetJobDefinition) -> list[dg.ScheduleDefinition]:
+    """A schedule for each country of the file."""
+    return [schedule_of(country, fetch) for country in countries.by_code.values()]
