@@ -95,15 +95,17 @@ def doctor(as_json: AsJson = False) -> None:
 @app.command()
 def demo(port: Ports = None, as_json: AsJson = False) -> None:
     """Start the platform, run the demo days through Dagster, and say what was made."""
-    from demo.tour import days, materialise, summary
-
+    from demo import tour
     from embedded.start import start
+    from resources import bindings
 
     here = platform()
     with bars(as_json) as progress:
         start(here, dict(_port(text) for text in port or []), progress)
-        seconds = materialise(here, days(), progress)
-    made = summary(here, seconds)
+        known = bindings.resources(here.environment(here.ports()))
+        before = tour.fingerprint(known["barometre"])
+        seconds = tour.materialise(here, tour.days(), progress)
+    made = tour.summary(known, seconds, before)
     if as_json:
         print(json.dumps({"made": made, "status": here.health()}))
         return
@@ -112,15 +114,19 @@ def demo(port: Ports = None, as_json: AsJson = False) -> None:
 
 
 def _print_summary(made: dict[str, Any]) -> None:
-    table = Table("country", "day", *made["columns"], box=None, header_style="bold")
+    table = Table("country", "day", *made["columns"], box=None, header_style="bold", title="made, by country and day")
     for row in made["rows"]:
         table.add_row(row["country"], row["day"], *(f"{row[c]:,}" for c in made["columns"]))
     console.print(table)
-    stages = Table("stage", "seconds", box=None, header_style="bold")
-    for name, took in made["seconds"].items():
-        stages.add_row(name, f"{took:.1f}")
-    console.print(stages)
-    console.print(f"rows changed by this demo: {made['changed']:,}")
+    if made["seconds"]:
+        stages = Table("stage", "seconds", box=None, header_style="bold", title="Dagster steps")
+        for name, took in made["seconds"].items():
+            stages.add_row(name, f"{took:.1f}")
+        console.print(stages)
+    for code, count in made["tasks"].items():
+        console.print(f"Label Studio counts {count['label_studio']} tasks of {code}; labelling_tasks has {count['tables']}")
+    changed = made["tables_changed"]
+    console.print(f"tables changed by this demo: {', '.join(changed) if changed else 'none, 0 rows'}")
 
 
 def _port(text: str) -> tuple[str, int]:
@@ -132,9 +138,17 @@ def _port(text: str) -> tuple[str, int]:
     return name, int(number)
 
 
+def _operator_commands() -> None:
+    from climate_assets.operator_commands import app as commands
+
+    app.registered_commands.extend(commands.registered_commands)
+    app.registered_groups.extend(commands.registered_groups)
+
+
 def main() -> None:
     """Run a command; trouble that has a remedy is one sentence, not a stack."""
     try:
+        _operator_commands()
         app()
     except (Permanent, Transient) as error:
         Console(stderr=True).print(f"[red]climate:[/] {error}", highlight=False)

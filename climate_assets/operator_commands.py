@@ -48,7 +48,10 @@ def migrate() -> None:
 
 @app.command()
 def retry(
-    stage: str, country: str, day: Annotated[str, typer.Argument(help="YYYY-MM-DD")], dead: Annotated[bool, typer.Option()] = True
+    stage: str,
+    country: str,
+    day: Annotated[str, typer.Argument(help="YYYY-MM-DD")],
+    dead: Annotated[bool, typer.Option()] = True,
 ) -> None:
     """Put a day's failed (and dead) items of a stage back to pending; the next tick tries them again."""
     states = ["failed", "dead"] if dead else ["failed"]
@@ -60,7 +63,9 @@ def retry(
     if stage == "labelstudio_tasks":
         moved = _known()["barometre"].execute(reset.format("labelling_tasks", "", ""), parameters)
     else:
-        moved = _known()["barometre"].execute(reset.format("stage_states", ", attempts = 0", " AND stage = %(stage)s"), parameters)
+        moved = _known()["barometre"].execute(
+            reset.format("stage_states", ", attempts = 0", " AND stage = %(stage)s"), parameters
+        )
     console.print(f"{moved} items of {stage}, {country} {day} are pending again")
 
 
@@ -97,9 +102,7 @@ def veto(country: str, passage: str, reason: Annotated[str, typer.Option()], by:
     )
     if not heard:
         raise Permanent(f"{country} has no passage {passage!r}; `climate adverts list {country}` names them")
-    decision = AdDecision(
-        secrets.token_hex(8), country, "veto", passage, "", None, None, by, reason, datetime.now(UTC)
-    )
+    decision = AdDecision(secrets.token_hex(8), country, "veto", passage, "", None, None, by, reason, datetime.now(UTC))
     database.upsert([decision], AdDecision)
     days = ", ".join(str(row["day"]) for row in heard)
     console.print(f"noted. Make ad_intervals again for {country}: {days}")

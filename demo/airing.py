@@ -65,7 +65,7 @@ def aired(order: Rundown, rng: Random) -> Aired:
             before = (segment, start, step)
     if tangled:
         in_time = sorted(range(len(words)), key=times.__getitem__)
-        words, times, steps = ([column[i] for i in in_time] for column in (words, times, steps))  # type: ignore[misc]
+        return Aired([words[i] for i in in_time], [times[i] for i in in_time], [steps[i] for i in in_time])
     return Aired(words, times, steps)
 
 

@@ -12,6 +12,7 @@ import asyncio
 import importlib
 import json
 import math
+import os
 import secrets
 import socket
 import time
@@ -106,7 +107,7 @@ class Broadcaster:
             question = {**request.query_params, **_object(await _body(request))}
             if fault == TOKEN:
                 self._tokens.clear()
-            if self._tokens.get(str(question.get("token")), 0.0) < self.clock():
+            if self._tokens.get(str(question.get("token")), -math.inf) < self.clock():
                 status = self.faults.choice((401, 403, 200)) if fault == TOKEN else 401
                 return JSONResponse({"error": "the access token has expired"}, status)
             reply, neighbours = await run_in_threadpool(self._reply, question)
@@ -256,7 +257,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--until", type=_until, help="`now` or an instant: what ends later is not on the air yet")
     parser.add_argument("--zone", default="Europe/Paris", help="zone of local times in questions")
     parser.add_argument("--user", default=DEMO_USER)
-    parser.add_argument("--password", default=DEMO_PASSWORD)
+    parser.add_argument("--password", default=os.environ.get("BROADCASTER_PASSWORD", DEMO_PASSWORD))
     parser.add_argument("--token-seconds", type=float, default=3600.0)
     given = parser.parse_args(arguments)
     source: Source = FixedItems.of_file(given.items) if given.items else source_named(given.world)

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 
 Node = tuple["list[str] | Choice", ...]
 _TOKEN = re.compile(r"[{}|]|<[a-z_]+>|[^{}|<]+")
+_LINKED = frozenset({"de", "à", "le", "la", "que"})
+_CONTRACTED = {("de", "le"): "du", ("de", "les"): "des", ("à", "le"): "au", ("à", "les"): "aux"}
+_ASPIRATED = frozenset({"huit", "onze", "haut", "haute", "hautmesnil-la-rive", "hautechène", "hurtebizet", "hennequard", "huées"})
 _SMALL = (
     "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf"
 )
@@ -93,7 +96,19 @@ def _say(node: Node, random: Callable[[], float], words: list[str]) -> None:
             words += part
         else:
             options = part.options  # type: ignore[union-attr]  # a type test by identity is what makes this fast
+            seam = len(words)
             _say(options[int(random() * len(options))], random, words)
+            if seam and words[seam - 1] in _LINKED and seam < len(words):
+                _link(words, seam)
+
+
+def _link(words: list[str], seam: int) -> None:
+    """Contracts or elides the word before `seam` with the one after it: `de` `le` to `du`, `de` `armelle` to `d'` `armelle`."""
+    before, after = words[seam - 1 : seam + 1]
+    if (before, after) in _CONTRACTED:
+        words[seam - 1 : seam + 1] = [_CONTRACTED[before, after]]
+    elif before != "à" and after[0] in "aeiouéèêâîïôh" and after not in _ASPIRATED:
+        words[seam - 1] = before[:-1] + "'"
 
 
 def hesitating(words: list[str], hesitation: Node, share: float, random: Callable[[], float]) -> list[str]:
@@ -129,6 +144,7 @@ def number_slots() -> dict[str, str]:
         "petit": "|".join(number(n) for n in range(2, 13)),
         "cent": "|".join(number(n) for n in range(110, 1000, 10)),
         "mille": "|".join(number(n) for n in range(1200, 98000, 1100)),
+        "jour_du_mois": "|".join(number(n) for n in range(2, 29)),
         "annee": "|".join(number(n) for n in range(2027, 2061)),
         "minutes": "|".join(number(n) for n in range(5, 60, 5)),
     }

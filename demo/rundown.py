@@ -7,7 +7,7 @@ chunks (`airing.py`). Times are centiseconds from the hour's start. Everything f
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,8 @@ from demo.truth import Kind
 
 HOUR = 360_000
 CHUNK = 12_000
-RATES = {"misinformation": 0.45, "rebutted": 0.36, "climate": 7.6}
-"""Plantings an hour: 1.5 %, 1.2 % and, with what breaks push together, about 25 % of the 30 chunks of an hour."""
+RATES = {"misinformation": 0.45, "rebutted": 0.36, "climate": 6.0}
+"""Plantings an hour: 1.5 %, 1.2 % and, with bulletins and programmes, about 25 % of the 30 chunks of an hour."""
 _UNKNOWN = ["<unk>"]
 _UNKNOWN_TIME = 504
 _UNKNOWN_CHANCE = 0.05
@@ -274,7 +274,7 @@ class _Talk:
 
 def hours_between(start: datetime, end: datetime) -> Iterator[datetime]:
     """Starts of the UTC hours that `start` to `end` touches."""
-    at = start.replace(minute=0, second=0, microsecond=0)
+    at = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     while at < end:
         yield at
         at += timedelta(hours=1)

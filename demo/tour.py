@@ -9,12 +9,12 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import httpx
-from embedded.platform import Platform
 from rich.progress import Progress
 
 from climate_assets import schema
 from climate_assets.failures import Permanent, Transient
 from climate_assets.partitions import key_of
+from embedded.platform import Platform
 from resources import bindings
 from resources.postgres import Barometre
 
@@ -145,10 +145,9 @@ COUNTED: Final = {
 }
 
 
-def summary(platform: Platform, seconds: dict[str, float], before: dict[str, Any]) -> dict[str, Any]:
+def summary(known: dict[str, Any], seconds: dict[str, float], before: dict[str, Any]) -> dict[str, Any]:
     """What was made, by country and day; read from the database and counted in Label Studio."""
-    known = bindings.resources(platform.environment(platform.ports()))
-    barometre = known["barometre"]
+    barometre: Barometre = known["barometre"]
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for column, query in COUNTED.items():
         for found in barometre.rows(query):
@@ -156,9 +155,7 @@ def summary(platform: Platform, seconds: dict[str, float], before: dict[str, Any
             rows.setdefault(key, {"country": key[0], "day": key[1], **dict.fromkeys(COUNTED, 0)})[column] = found["n"]
     after = fingerprint(barometre)
     projects = barometre.rows("SELECT country, project_id, count(*) AS n FROM labelling_tasks WHERE state = 'ok' GROUP BY 1, 2")
-    counted = {
-        p["country"]: {"tables": p["n"], "label_studio": known["label_studio"].count(p["project_id"])} for p in projects
-    }
+    counted = {p["country"]: {"tables": p["n"], "label_studio": known["label_studio"].count(p["project_id"])} for p in projects}
     return {
         "columns": list(COUNTED),
         "rows": [rows[key] for key in sorted(rows)],

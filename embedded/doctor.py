@@ -38,7 +38,9 @@ def findings(platform: Platform) -> Iterator[Finding]:
     environment = platform.environment(platform.ports())
     known = bindings.resources(environment)
     yield from _countries(known)
-    yield _asked("database", lambda: _database(environment["DATABASE_URL"]), "start it with `climate up`, or check DATABASE_URL")
+    yield _asked(
+        "database", lambda: _database(environment["DATABASE_URL"]), "start it with `climate up`, or check DATABASE_URL"
+    )
     for bucket in (DUMPS, LAKE, *_buckets(known)):
         yield _asked(f"bucket {bucket}", lambda b=bucket: _bucket(known, b), "check S3_ENDPOINT_URL and its keys")  # type: ignore[misc]
     yield _asked("Label Studio token", lambda: _token(known), "check LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY")
@@ -132,7 +134,9 @@ def _llm(known: dict[str, Any]) -> Finding:
         return Finding("LLM endpoint", "none is set: the student judges alone", True)
     models = llm.models()
     there = llm.model in models
-    return Finding("LLM endpoint", f"{len(models)} models", there, "" if there else f"LLM_MODEL {llm.model!r} is not among them")
+    return Finding(
+        "LLM endpoint", f"{len(models)} models", there, "" if there else f"LLM_MODEL {llm.model!r} is not among them"
+    )
 
 
 def _prices(known: dict[str, Any]) -> Finding:

@@ -38,7 +38,9 @@ def start(platform: Platform, wanted: Mapping[str, int], progress: Progress) -> 
 
     if "LABEL_STUDIO_URL" not in platform.given:
         progress.update(tasks["label_studio"], said="preparing its database")
-        label_studio.prepare_database(platform.label_studio_folder, platform.postgres_folder, platform.home / "label-studio-data")
+        label_studio.prepare_database(
+            platform.label_studio_folder, platform.postgres_folder, platform.home / "label-studio-data"
+        )
     launch(first, [s for s in first if s.name != "label_studio"])
     for bucket in (DUMPS, LAKE):
         lake: Lake = bindings.resources(environment)["lake"]

@@ -7,6 +7,7 @@ handed to Dagster as `EnvVar`, so that the UI shows the variable's name and neve
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from dagster import EnvVar

@@ -17,7 +17,7 @@ from dagster import ConfigurableResource
 from pydantic import Field
 
 from climate_assets.failures import Permanent, Transient
-from resources.label_studio_answers import day_queries, detail, html, last_line, queue_view, trouble
+from resources.label_studio_answers import detail, hour_queries, html, last_line, queue_view, trouble
 
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio as Client
@@ -140,7 +140,7 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
 
     def existing(self, project_id: int, chunk_ids: Sequence[str]) -> dict[str, int]:
         """Task ids of those of `chunk_ids` that a project has; the oldest task, should a chunk have several."""
-        known = _oldest(self._on_days_of(project_id, chunk_ids))
+        known = _oldest(self._in_hours_of(project_id, chunk_ids))
         return {chunk_id: known[chunk_id] for chunk_id in chunk_ids if chunk_id in known}
 
     def push(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> Pushed:
@@ -154,7 +154,7 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
         repeated = [chunk_id for chunk_id, times in Counter(chunk_ids).items() if times > 1]
         if repeated:
             raise Permanent(f"{len(repeated)} chunks are twice in one push, the first {repeated[0]}; push each task once")
-        there = self._on_days_of(project_id, chunk_ids)
+        there = self._in_hours_of(project_id, chunk_ids)
         known = _oldest(there)
         pushed = Pushed(already_there={chunk_id: known[chunk_id] for chunk_id in chunk_ids if chunk_id in known})
         new = [task for task, chunk_id in zip(tasks, chunk_ids, strict=True) if chunk_id not in known]
@@ -191,7 +191,8 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
                 storage_id = int(known[0].id or 0)
                 storages.update(id=storage_id, project=project_id, **where, **keys, **how)
             else:
-                storages.validate(project=project_id, **where, **keys, **how)
+                with self._asking(f"{place} as a storage: check that it has a file, and the endpoint and keys given for it"):
+                    storages.validate(project=project_id, **where, **keys, **how)
                 made = storages.create(project=project_id, title=place, **where, **keys, **how)
                 storage_id = int(made.id or 0)
             # The number of the storage, not of the project: legacy settings confused the two.
@@ -218,10 +219,10 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
 
         return Client(base_url=self.url, api_key=self.api_key, timeout=self.timeout_seconds)  # type: ignore[no-untyped-call]
 
-    def _on_days_of(self, project_id: int, chunk_ids: Sequence[str]) -> list[tuple[str, int]]:
-        """Chunk and task id of all tasks of a project on the UTC days of some chunks."""
+    def _in_hours_of(self, project_id: int, chunk_ids: Sequence[str]) -> list[tuple[str, int]]:
+        """Chunk and task id of all tasks of a project in the UTC hours of some chunks."""
         found = []
-        for query in day_queries(chunk_ids):
+        for query in hour_queries(chunk_ids):
             with self._asking(f"tasks of project {project_id}"):
                 pages: Any = self._client.tasks.list(project=project_id, page_size=_PAGE, include="id,data", query=query)
                 found += [(str(task.data["item"]["id"]), int(task.id)) for task in pages]
@@ -255,12 +256,12 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
     def _require_arrived(self, project_id: int, pushed: Pushed, chunk_ids: Sequence[str], before: int) -> None:
         """Count what the project shows now; only if that is not what it should be, look which tasks are to blame."""
         shown = 0
-        for query in day_queries(chunk_ids):
+        for query in hour_queries(chunk_ids):
             with self._asking(f"tasks of project {project_id}"):
                 shown += int(self._client.tasks.list(project=project_id, page_size=1, include="id", query=query).response.total)
         if shown == before + len(pushed.arrived):
             return
-        times = Counter(chunk_id for chunk_id, _ in self._on_days_of(project_id, list(pushed.arrived)))
+        times = Counter(chunk_id for chunk_id, _ in self._in_hours_of(project_id, list(pushed.arrived)))
         twice = [chunk_id for chunk_id in pushed.arrived if times[chunk_id] > 1]
         if twice:
             raise Permanent(

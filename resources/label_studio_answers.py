@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from climate_assets.failures import Permanent, Transient
 
-# Days of one look-up: they travel in the address, of which many a proxy takes no more than 8 KiB.
-_DAYS: Final = 100
-_CHUNK_ID: Final = re.compile(r"([\w-]+)/[\w-]+/(\d{4}-\d{2}-\d{2})T[\d:.]+Z", re.ASCII)
+# Hours of one look-up: they travel in the address, of which many a proxy takes no more than 8 KiB.
+_HOURS: Final = 240
+_CHUNK_ID: Final = re.compile(r"([\w-]+)/[\w-]+/(\d{4}-\d{2}-\d{2}T\d{2}):[\d:.]+Z", re.ASCII)
 _COLUMNS: Final = (
     *("id", "inner_id", "completed_at", "total_annotations", "cancelled_annotations", "total_predictions", "annotators"),
     *("annotations_results", "annotations_ids", "predictions_score", "predictions_model_versions", "predictions_results"),
     *("file_upload", "storage_filename", "created_at", "updated_at", "updated_by", "avg_lead_time", "draft_exists"),
-    *("data.item", "data.aired", "data.channel", "data.priority"),
+    *("data.item", "data.item.plaintext_whisper", "data.aired", "data.channel", "data.priority"),
 )
 _SHOWN: Final = frozenset(
     {"id", "data.aired", "data.channel", "data.priority", "completed_at", "total_annotations", "annotators"}
@@ -60,21 +60,21 @@ def last_line(trace: str | None) -> str:
     return ((trace or "").strip().splitlines() or ["no reason given"])[-1][:300]
 
 
-def day_queries(chunk_ids: Sequence[str]) -> Iterator[str]:
-    """Data manager filters for all tasks on the UTC days of some chunks.
+def hour_queries(chunk_ids: Sequence[str]) -> Iterator[str]:
+    """Data manager filters for all tasks in the UTC hours of some chunks.
 
-    Asked by day, not by id: one short question whose answer is empty for a new day, instead of one for each hundred ids.
+    Asked by hour, not by id: one short question with an empty answer for a new day, instead of one for each hundred ids.
     """
-    days = sorted({_country_and_day(chunk_id) for chunk_id in chunk_ids})
-    for start in range(0, len(days), _DAYS):
-        part = days[start : start + _DAYS]
+    hours = sorted({_country_and_hour(chunk_id) for chunk_id in chunk_ids})
+    for start in range(0, len(hours), _HOURS):
+        part = hours[start : start + _HOURS]
         countries = "|".join(sorted({country for country, _ in part}))
-        pattern = f"^({countries})/[^/]+/({'|'.join(sorted({day for _, day in part}))})T"
+        pattern = f"^({countries})/[^/]+/({'|'.join(sorted({hour for _, hour in part}))}):"
         condition = {"filter": "filter:tasks:data.item__id", "operator": "regex", "type": "String", "value": pattern}
         yield json.dumps({"filters": {"conjunction": "and", "items": [condition]}}, separators=(",", ":"))
 
 
-def _country_and_day(chunk_id: str) -> tuple[str, str]:
+def _country_and_hour(chunk_id: str) -> tuple[str, str]:
     parts = _CHUNK_ID.fullmatch(chunk_id)
     if parts is None:
         raise Permanent(f"{chunk_id!r} is no chunk id (country/channel/start in UTC); make the task again from its chunk")
@@ -90,9 +90,10 @@ def html(markdown: str) -> str:
 
 def queue_view() -> Any:
     """The tab a project opens with: most useful first, and nothing that gives the model's opinion away."""
+    hidden = [f"tasks:{name}" for name in _COLUMNS if name not in _SHOWN]
     return {
         "title": "Most useful first",
         "ordering": ["-tasks:data.priority"],
         "columnsDisplayType": {"tasks:data.priority": "Number"},
-        "hiddenColumns": {"explore": [f"tasks:{name}" for name in _COLUMNS if name not in _SHOWN], "labeling": []},
+        "hiddenColumns": {"explore": hidden, "labeling": hidden},
     }

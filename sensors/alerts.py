@@ -5,10 +5,11 @@ import dagster as dg
 from resources.notifier import Notifier
 
 
-def sentence(job: str, partition: str | None, error: str) -> str:
+def sentence(job: str, partition: str | None, error: str | None) -> str:
     """What happened, where, and the next act."""
     where = partition.replace("|", ", ") if partition else "no partition"
-    return f"{job} ({where}) failed: {error.strip().splitlines()[0][:300] if error.strip() else 'no message'}"
+    first_line = next(iter((error or "").strip().splitlines()), "no message")
+    return f"{job} ({where}) failed: {first_line[:300]}"
 
 
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=60)

@@ -6,6 +6,7 @@ content, because a run key is remembered for ever.
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -62,12 +63,16 @@ def late_data(barometre: Barometre, notifier: Notifier) -> dg.SensorResult | dg.
     return dg.SensorResult(run_requests=runs_for("mediatree_dumps", [(h["country"], h["day"]) for h in holes], turn))
 
 
-@dg.asset_sensor(asset_key=dg.AssetKey("ad_intervals"), target="ad_intervals", default_status=dg.DefaultSensorStatus.RUNNING)
+cut_again = dg.define_asset_job("cut_again", selection="ad_intervals", tags=policies.MAX_RUNTIME)
+
+
+@dg.asset_sensor(asset_key=dg.AssetKey("ad_intervals"), job=cut_again, default_status=dg.DefaultSensorStatus.RUNNING)
 def adverts_learnt(context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry) -> dg.SensorResult | dg.SkipReason:
     """Cuts earlier days again when a passage turns out to be an advert."""
     materialisation = asset_event.asset_materialization
     listed = materialisation.metadata.get("changed_days") if materialisation else None
-    days = [(code, date.fromisoformat(day)) for code, day in (listed.value if listed else [])]  # type: ignore[union-attr]
+    pairs: Any = listed.value if listed else []
+    days = [(str(code), date.fromisoformat(day)) for code, day in pairs]
     if not days:
         return dg.SkipReason("no earlier day would be cut otherwise")
     return dg.SensorResult(run_requests=runs_for("ad_intervals", days, f"adverts learnt/{asset_event.run_id}"))

@@ -1,4 +1,4 @@
-"""A real Label Studio of the suite's own: started when the first test asks for it, on its own PostgreSQL, stopped at the end."""
+"""A real Label Studio of the suite's own: started when a test asks for it, on its own PostgreSQL, stopped at the end."""
 
 import shutil
 import tempfile
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from embedded import label_studio, postgres
 from embedded.ports import free_port
 from embedded.supervision import Supervisor

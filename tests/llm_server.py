@@ -126,7 +126,7 @@ FAULTS: dict[str, Reply] = {
     "empty_body": Reply(body=b""),
     "no_choices": Reply(body=b'{"object": "chat.completion", "choices": []}'),
     "null_content": says(None),
-    "endless": Reply(body=b"[" + b"0," * 700_000),
+    "endless": Reply(body=completion(json.dumps(_GOOD)) + b" " * 1_500_000),
     "rubbish": says("climat climat climat 0 0 0"),
     "bare_number": says("0"),
     "cut_answer": says(json.dumps(_GOOD)[:50], finish_reason="length"),

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
+from dataclasses import fields
 from datetime import date, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -18,9 +19,12 @@ from climate_assets.claims.cascade import Unasked, due, state_after
 from climate_assets.claims.prompts import MAX_TEXT, PROMPTS
 from climate_assets.claims.records import Judgement, LlmCall, StageState, State, Unusable
 from climate_assets.failures import Permanent, Transient
+from resources import llm_exchange
 from resources.llm import Llm
-from resources.llm_batch import Outcome
+from resources.llm_batch import Batch, Manners, Outcome, outage
+from resources.llm_exchange import client
 from resources.llm_ledger import LlmLedger
+from resources.pacing import Pace
 from resources.postgres import Barometre
 from tests.fake_time import START, FakeTime
 from tests.llm_server import FAULTS, KEY, LlmServer, Reply, error, judged, says
@@ -49,7 +53,8 @@ def ledger(barometre: Barometre) -> LlmLedger:
 
 
 def llm(server: LlmServer, **changes: Any) -> Llm:
-    return Llm(**{"base_url": server.url, "api_key": KEY, "model": "gpt-4o-mini", "timeout_seconds": 10.0} | changes)
+    settings: dict[str, Any] = {"base_url": server.url, "api_key": KEY, "model": "gpt-4o-mini", "timeout_seconds": 10.0}
+    return Llm(**settings | changes)
 
 
 def judge(
@@ -336,6 +341,22 @@ def test_workers_under_way_share_the_pause(ledger: LlmLedger) -> None:
         assert kinds(judge(server, ledger, chunks(20), time, max_concurrency=4)) == {"Judgement": 20}
     assert late[:4] == [0.0] * 4
     assert min(late[4:]) >= 2.0
+
+
+@pytest.mark.parametrize(("retry_after", "held"), [(30.0, 30.0), (None, 2.0)])
+def test_a_rate_limit_holds_the_others_too(ledger: LlmLedger, retry_after: float | None, held: float) -> None:
+    time = FakeTime()
+    at = time.clock()
+    pace = Pace(at, 10, outage)
+    with LlmServer() as server:
+        one = llm(server)
+        manners = Manners(**{f.name: getattr(one, f.name) for f in fields(Manners)})
+        batch = Batch(client(server.url, KEY, 10), manners, ledger, one.price_table(), V1, "gpt-4o-mini", at, pace)
+        batch.hold_back(llm_exchange.Reply("rate_limited", retry_after=retry_after), attempt=2)
+        assert time.elapsed == 0, "the worker itself does not sleep here: the pause is everybody's"
+        pace.wait()
+        batch.client.close()
+    assert time.elapsed == held
 
 
 def test_a_wait_beyond_patience_ends_the_batch(ledger: LlmLedger) -> None:

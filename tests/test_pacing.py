@@ -96,7 +96,12 @@ def test_a_rest_holds_one_worker_alone() -> None:
 
 def test_workers_count_failures_together() -> None:
     shared = pace(FakeTime(), failures=400)
-    workers = [threading.Thread(target=lambda: [shared.failed("x") for _ in range(100)]) for _ in range(4)]
+
+    def fail() -> None:
+        for _ in range(100):
+            shared.failed("x")
+
+    workers = [threading.Thread(target=fail) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -84,7 +84,8 @@ def _gathered(speech: Speech, found: Occurrences, passage_of_node: Longs, settin
     ends = np.append(starts[1:], len(order)) - 1
     before = np.clip(_place(node, word, apart)[node[starts]], 0, settings.edge_words)
     after = np.clip(_place(node[::-1], -word[::-1], _from_behind(apart))[node[ends]], 0, settings.edge_words)
-    gathered = Airings(passage[starts], word[starts] - before, word[ends] + settings.shingle_words - 1 + after, ends - starts + 1)
+    first, last = word[starts] - before, word[ends] + settings.shingle_words - 1 + after
+    gathered = Airings(passage[starts], first, last, ends - starts + 1)
     return _by_place(_within_piece(speech, gathered, word[starts]))
 
 

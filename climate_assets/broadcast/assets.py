@@ -11,11 +11,11 @@ import dagster as dg
 
 from climate_assets import policies
 from climate_assets.broadcast import captures
-from climate_assets.broadcast.adverts import METHOD, changed_days, find_repeats, with_decisions
+from climate_assets.broadcast.adverts import added_intervals, changed_days, with_vetoes
 from climate_assets.broadcast.airtime import airtime_rows
-from climate_assets.broadcast.cleaning import clean_chunk
+from climate_assets.broadcast.cleaning import clean_chunk, intervals_by_chunk
 from climate_assets.broadcast.keywords import Matcher
-from climate_assets.broadcast.programmes import grid_version, label
+from climate_assets.broadcast.programmes import label
 from climate_assets.broadcast.records import (
     AdDecision,
     AdInterval,
@@ -27,6 +27,8 @@ from climate_assets.broadcast.records import (
     ProgrammeLabel,
     Repeat,
 )
+from climate_assets.broadcast.repeat_rules import METHOD
+from climate_assets.broadcast.repeats import find_repeats
 from climate_assets.partitions import country_day, slices_of
 from climate_assets.tables import bars, columns_of, written
 from resources.mediatree import Mediatree
@@ -108,7 +110,7 @@ def keyword_chunks(
     matchers = {c.language: Matcher(reference.dictionary(c.language)) for c in _countries_of(context, reference)}
     for code, day in slices_of(context):
         said = barometre.read(Chunk, country=code, day=day)
-        hits = [hit for hits in matchers[countries[code].language].hits_of(said) for hit in hits]
+        hits = matchers[countries[code].language].hits_of(said)
         change += barometre.replace(hits, KeywordHit, country=code, day=day)
         themes.update(hit.theme for hit in hits if hit.counts)
         chunks += len(said)
@@ -125,7 +127,9 @@ def keyword_chunks(
     code_version=METHOD,
     metadata=columns_of(AdInterval),
 )
-def ad_intervals(context: dg.AssetExecutionContext, barometre: Barometre) -> dg.MaterializeResult[Any]:
+def ad_intervals(
+    context: dg.AssetExecutionContext, reference: ReferenceFiles, barometre: Barometre
+) -> dg.MaterializeResult[Any]:
     """Stretches heard again on other days, hours or channels: adverts, and what only looks like them.
 
     A passage learnt today was perhaps aired last week: the days that would now be cut otherwise are listed in
@@ -133,8 +137,9 @@ def ad_intervals(context: dg.AssetExecutionContext, barometre: Barometre) -> dg.
     """
     change, kinds, seconds, changed = Change(), Counter[str](), Counter[str](), set[tuple[str, date]]()
     for code, days in _by_country(context).items():
-        found, decisions = captures.repeats_around(code, days, barometre, find_repeats), barometre.read(AdDecision, country=code)
-        found = with_decisions(found, decisions)
+        decisions = barometre.read(AdDecision, country=code)
+        found = captures.repeats_around(code, days, barometre, find_repeats)
+        found = with_vetoes(found + added_intervals(decisions, reference.countries()[code].tz, METHOD), decisions)
         stored = barometre.read(AdInterval, country=code, day=sorted({i.day for i in found} - set(days)))
         changed |= {(code, day) for day in changed_days(found, stored) if day not in days}
         for day in days:
@@ -165,11 +170,10 @@ def clean_chunks(context: dg.AssetExecutionContext, barometre: Barometre) -> dg.
     """Keyword chunks with adverts cut; words left and right of a hole never join."""
     change, rows, masked, cut = Change(), 0, 0, 0.0
     for code, day in slices_of(context):
-        hits, intervals = _hits_by_chunk(barometre, code, day), _intervals_by_channel(barometre, code, day)
+        hits = _hits_by_chunk(barometre, code, day)
         said = [c for c in barometre.read(Chunk, country=code, day=day) if c.chunk_id in hits]
-        clean = [
-            clean_chunk(c, hits[c.chunk_id], intervals[c.channel], hits[c.chunk_id][0].dictionary, METHOD) for c in said
-        ]
+        touching = intervals_by_chunk(said, _adverts(barometre, code, day))
+        clean = [clean_chunk(c, hits[c.chunk_id], touching[c.chunk_id], hits[c.chunk_id][0].dictionary, METHOD) for c in said]
         change += barometre.replace(clean, CleanChunk, country=code, day=day)
         rows, masked = rows + len(clean), masked + sum(c.masked_hits for c in clean)
         cut += sum(c.advert_seconds for c in clean)
@@ -190,13 +194,13 @@ def airtime(context: dg.AssetExecutionContext, reference: ReferenceFiles, barome
     countries, change, made = reference.countries(), Change(), list[Airtime]()
     for code, day in slices_of(context):
         dictionary = reference.dictionary(countries[code].language).version
-        hits, intervals = _hits_by_chunk(barometre, code, day), _intervals_by_channel(barometre, code, day)
+        hits, adverts = barometre.read(KeywordHit, country=code, day=day), _adverts(barometre, code, day)
+        said = barometre.read(Chunk, country=code, day=day)
         rows: list[Airtime] = []
         for complete in barometre.read(Completeness, country=code, day=day):
-            chunks = barometre.read(Chunk, country=code, day=day, channel=complete.channel)
-            own = [hit for c in chunks for hit in hits.get(c.chunk_id, [])]
-            ads = intervals[complete.channel]
-            rows += airtime_rows(code, day, complete.channel, chunks, own, ads, complete, dictionary, METHOD)
+            own = complete.channel
+            chunks, heard = [c for c in said if c.channel == own], [h for h in hits if h.channel == own]
+            rows += airtime_rows(code, day, own, chunks, heard, adverts, complete, dictionary, METHOD)
         change += barometre.replace(rows, Airtime, country=code, day=day)
         made += rows
     minutes = _sums((row.subject, row.seconds / 60) for row in made if row.theme == "*")
@@ -222,12 +226,10 @@ def _hits_by_chunk(barometre: Barometre, country: str, day: date) -> dict[str, l
     return hits
 
 
-def _intervals_by_channel(barometre: Barometre, country: str, day: date) -> dict[str, list[AdInterval]]:
+def _adverts(barometre: Barometre, country: str, day: date) -> list[AdInterval]:
     # An advert that starts a minute before midnight belongs to the day before and is cut on both.
-    intervals: dict[str, list[AdInterval]] = defaultdict(list)
-    for interval in barometre.read(AdInterval, country=country, day=[day - timedelta(days=1), day], kind=Repeat.ADVERT.value):
-        intervals[interval.channel].append(interval)
-    return intervals
+    days = [day - timedelta(days=1), day]
+    return barometre.read(AdInterval, country=country, day=days, kind=Repeat.ADVERT.value)
 
 
 def _sums(pairs: Any) -> dict[str, float]:

@@ -88,7 +88,7 @@ def adverts(rows: Heard, seconds: np.ndarray, settings: Settings) -> Mask:
     enough = sized & (rows.times(apart) >= settings.airings)
     lasting = _lasting(rows, apart, settings)
     steady = regular(rows, settings)
-    left, right = neighbours(rows, seconds <= settings.longest_advert_seconds, settings)
+    left, right = neighbours(rows, sized, settings)
     alone = enough & _alone(rows, apart, settings) & ~steady
     sure = enough & lasting
     for _ in range(_ROUNDS):
@@ -104,7 +104,8 @@ def adverts(rows: Heard, seconds: np.ndarray, settings: Settings) -> Mask:
 
 def span(rows: Heard) -> Longs:
     """Centiseconds between the first and the last airing of each passage."""
-    return grouped_quantile(rows.passage, rows.start, 1.0, rows.passages) - grouped_quantile(rows.passage, rows.start, 0.0, rows.passages)
+    first, last = (grouped_quantile(rows.passage, rows.start, share, rows.passages) for share in (0.0, 1.0))
+    return last - first
 
 
 def regular(rows: Heard, settings: Settings) -> Mask:
@@ -117,7 +118,7 @@ def regular(rows: Heard, settings: Settings) -> Mask:
         east = np.bincount(rows.passage, np.cos(angle), rows.passages) / times
         north = np.bincount(rows.passage, np.sin(angle), rows.passages) / times
         found |= np.hypot(east, north) >= np.cos(2 * np.pi * settings.same_minute_seconds * 100 / period)
-    return found & (rows.distinct(rows.channel) == 1)
+    return np.asarray(found & (rows.distinct(rows.channel) == 1))
 
 
 def independent(rows: Heard, long: Mask, settings: Settings) -> Mask:
@@ -153,19 +154,30 @@ def independent(rows: Heard, long: Mask, settings: Settings) -> Mask:
     return apart
 
 
-def neighbours(rows: Heard, short_enough: Mask, settings: Settings) -> tuple[Longs, Longs]:
-    """Passage right before and right after each airing, none (-1) if speech that is not repeated stands there."""
-    left = np.full(len(rows.passage), _NONE)
-    right = left.copy()
-    units = np.flatnonzero(short_enough[rows.passage])
-    order = units[np.lexsort((rows.start[units], rows.channel[units]))]
-    one, other = order[:-1], order[1:]
-    pause = rows.start[other] - rows.end[one]
-    close = (rows.channel[one] == rows.channel[other]) & (pause <= settings.follow_seconds * 100)
-    close &= rows.passage[one] != rows.passage[other]
-    right[one[close]] = rows.passage[other[close]]
-    left[other[close]] = rows.passage[one[close]]
-    return left, right
+def neighbours(rows: Heard, sized: Mask, settings: Settings) -> tuple[Longs, Longs]:
+    """Nearest passage of an advert's size before and after each airing; none (-1) if it is not in the same break.
+
+    Turns of phrase and notices between two adverts do not part them, since they are shorter than the pause allowed.
+    """
+    units = np.flatnonzero(sized[rows.passage])
+    units = units[np.lexsort((rows.start[units], rows.channel[units]))]
+    stride = int(rows.end.max(initial=0)) + 1
+    key = rows.channel[units] * stride + rows.start[units]
+    own = rows.channel * stride + rows.start
+    before = np.searchsorted(key, own, side="left") - 1
+    after = np.searchsorted(key, own, side="right")
+    return _beside(rows, units, before, settings), _beside(rows, units, after, settings)
+
+
+def _beside(rows: Heard, units: Longs, at: Longs, settings: Settings) -> Longs:
+    beside = np.full(len(rows.passage), _NONE)
+    there = np.flatnonzero((at >= 0) & (at < len(units)))
+    unit = units[at[there]]
+    pause = np.maximum(rows.start[unit] - rows.end[there], rows.start[there] - rows.end[unit])
+    close = (rows.channel[unit] == rows.channel[there]) & (pause <= settings.break_seconds * 100)
+    close &= rows.passage[unit] != rows.passage[there]
+    beside[there[close]] = rows.passage[unit[close]]
+    return beside
 
 
 def _lasting(rows: Heard, apart: Mask, settings: Settings) -> Mask:
@@ -220,4 +232,4 @@ def _alone(rows: Heard, apart: Mask, settings: Settings) -> Mask:
     many = (rows.times(apart) >= settings.solitary_airings) & (rows.times(apart) >= settings.whole * rows.times())
     many &= rows.distinct(rows.day, apart) >= settings.solitary_days
     many &= rows.distinct(rows.start % _DAY // _HOUR, apart) >= settings.solitary_hours
-    return many & (rows.times(whole) >= settings.whole * np.maximum(rows.times(), 1))
+    return np.asarray(many & (rows.times(whole) >= settings.whole * np.maximum(rows.times(), 1)))

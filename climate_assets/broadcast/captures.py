@@ -67,12 +67,15 @@ def _channel(
     contents = [(d.version, items_of(dumps.from_parquet(lake.get(DUMPS, d.object_key)))) for d in versions]
     decoded = decode_versions(contents, country, channel, day)
     complete = completeness(country, channel, day, decoded.chunks, decoded.refused, fetched.missing)
-    change += barometre.replace(decoded.chunks, Chunk, **scope)
+    # The dump keeps the whole day; what is analysed, and what a share is of, are the monitored hours.
+    first, end = country.monitored(channel, day)
+    monitored = [c for c in decoded.chunks if first <= c.start < end]
+    change += barometre.replace(monitored, Chunk, **scope)
     change += barometre.replace([complete], Completeness, **scope)
     new = [d for d in versions if d.version not in {k.version for k in known}]
     drift = [f"{channel.name} {day}: {d.drift}" for d in new if d.drift]
     states = _states(country, channel, day, fetched.missing, decoded.refused)
-    return Capture(change, [complete], len(decoded.chunks), len(new), drift), states
+    return Capture(change, [complete], len(monitored), len(new), drift), states
 
 
 def _stored(

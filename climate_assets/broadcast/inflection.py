@@ -151,15 +151,16 @@ _TABLES = {
 }
 
 # Articles, prepositions and conjunctions keep their form, except the one pair that number changes.
-_FIXED = {
-    "french": "a au aux ce ces d dans du en et l la le les ou par pour qu sans se sous sur un une".split(),
-    "english": "a an and at by for from in of on or the to with".split(),
-    "german": "am an auf aus bei das dem den der des die durch ein eine fur im in mit und von vom zu zum zur".split(),
-    "spanish": "a al con de del e el en la las lo los o para por sin un una y".split(),
-    "portuguese": "a ao as com da das de do dos e em na nas no nos o os ou para pela pelo por sem um uma".split(),
-    "polish": "a bez dla do i lub na o od oraz po pod przez przy u w we z za ze".split(),
-    "dutch": "aan bij de door een en het in met of om op te tot uit van voor zonder".split(),
+_FIXED_WORDS = {
+    "french": "a au aux ce ces d dans du en et l la le les ou par pour qu sans se sous sur un une",
+    "english": "a an and at by for from in of on or the to with",
+    "german": "am an auf aus bei das dem den der des die durch ein eine fur im in mit und von vom zu zum zur",
+    "spanish": "a al con de del e el en la las lo los o para por sin un una y",
+    "portuguese": "a ao as com da das de do dos e em na nas no nos o os ou para pela pelo por sem um uma",
+    "polish": "a bez dla do i lub na o od oraz po pod przez przy u w we z za ze",
+    "dutch": "aan bij de door een en het in met of om op te tot uit van voor zonder",
 }
+_FIXED = {language: frozenset(words.split()) for language, words in _FIXED_WORDS.items()}
 _PAIRS = {("french", "de"): ("des",), ("french", "des"): ("de",)}
 
 

@@ -18,12 +18,14 @@ The rule.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import product
+from itertools import groupby, islice, product
 from math import prod
+from operator import itemgetter
 from typing import NamedTuple
 
+import numpy as np
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
-from numpy import count_nonzero
+from numpy.typing import NDArray
 
 from climate_assets.broadcast.dictionaries import Dictionary, Entry
 from climate_assets.broadcast.folding import (
@@ -34,7 +36,6 @@ from climate_assets.broadcast.folding import (
     borders_as_spaces,
     folded,
     same_accents,
-    spaces_of,
 )
 from climate_assets.broadcast.inflection import variants
 from climate_assets.broadcast.promotion import counting_windows
@@ -47,12 +48,12 @@ RULE = "keywords-1"
 MOST_SPELLINGS = 512
 _CENTISECONDS_PER_WINDOW = WINDOW_SECONDS * 100
 _LAST_WINDOW = WINDOWS_PER_CHUNK - 1
-_HYPHEN = HYPHEN[0]
+_BATCH = 32  # Texts of a batch stay in the processor's cache from one step to the next.
 _ALL_COUNT = {subject.value: -1 for subject in Subject}
 
 
-_Span = tuple[int, int, int]
-"""Start and negative end in the folded text, number of the spelling; sorts the longer of two with one start first."""
+_Spoken = tuple[int, int, int, int]
+"""Number of the chunk, number of the spelling, first word, number of words."""
 
 
 class _Meaning(NamedTuple):
@@ -67,68 +68,90 @@ class _Meaning(NamedTuple):
 
 
 class Matcher:
-    """Finds the keywords of one dictionary; building it takes a fraction of a second, a chunk some 20 microseconds."""
+    """Finds the keywords of one dictionary; building it takes a second or less, a chunk in a batch 30 microseconds."""
 
     def __init__(self, dictionary: Dictionary) -> None:
         self.dictionary = dictionary
         spellings = _meanings(dictionary)
         self._meanings = list(spellings.values())
-        self._marks = [marks for _, marks in spellings]
+        self._marks = np.array([marks for _, marks in spellings])
         # Overlapping matches lose none and cost no more than others. A DFA scans a tenth faster by itself, but its tables
         # push everything else out of the processor's caches: the hits of a chunk take as long, in five times the memory.
         automaton = BytesAhoCorasick([form for form, _ in spellings], MatchKind.Standard, Implementation.ContiguousNFA)
         self.scan = automaton.find_matches_as_indexes
 
-    def hits_of(self, chunks: Iterable[Chunk]) -> list[KeywordHit]:
-        """The hits of all chunks, in the order of the chunks."""
-        return [hit for chunk in chunks for hit in self.hits(chunk)]
-
     def hits(self, chunk: Chunk) -> list[KeywordHit]:
         """The hits of one chunk in the order they are said; raises `Permanent` if its words and word times do not pair."""
-        text = folded(chunk.text)
+        return self.hits_of((chunk,))
+
+    def hits_of(self, chunks: Iterable[Chunk]) -> list[KeywordHit]:
+        """The hits of all chunks, in order; many at once take half the time of one by one. Raises as `hits` does."""
+        hits: list[KeywordHit] = []
+        remaining = iter(chunks)
+        while batch := list(islice(remaining, _BATCH)):
+            hits += self._hits(batch)
+        return hits
+
+    def _hits(self, chunks: list[Chunk]) -> list[KeywordHit]:
+        """The hits of a batch: its folded texts are scanned as one, a mark between them that nothing is found across."""
+        forms = [folded(chunk.text) for chunk in chunks]
+        text = MARK.join(forms)
         found = self.scan(borders_as_spaces(text), True)
         if not found:
             return []
-        marks = self._marks
-        spans = [
-            (start, -end, spelling)
-            for spelling, start, end in found
-            if text[end - 1] != _HYPHEN and text.count(MARK, start + 1, end - 1) == marks[spelling]
+        spelling, start, end = np.array(found).T
+        codes = np.frombuffer(text, np.uint8)
+        marks, spaces = np.flatnonzero(codes == MARK[0]), np.flatnonzero(codes == SPACE[0])
+        inside = marks.searchsorted(end - 1) - marks.searchsorted(start + 1)
+        fits = np.flatnonzero((codes[end - 1] != HYPHEN[0]) & (inside == self._marks[spelling]))
+        kept = fits[_outermost(start[fits], end[fits])]
+        spelling, start, end = spelling[kept], start[kept], end[kept]
+        opens = np.cumsum([0, *(len(form) + 1 for form in forms)])
+        owner = opens.searchsorted(start, "right") - 1
+        before = spaces.searchsorted(opens)
+        first = spaces.searchsorted(start, "right")
+        words = spaces.searchsorted(end - 1) - first + 1
+        said = zip(owner.tolist(), spelling.tolist(), (first - before[owner] - 1).tolist(), words.tolist(), strict=True)
+        lengths = np.diff(before) - 1
+        return [
+            hit
+            for number, spoken in groupby(said, itemgetter(0))
+            for hit in self._hits_of_chunk(chunks[number], int(lengths[number]), spoken)
         ]
-        return self._said(chunk, text, _outermost(spans) if len(spans) > 1 else spans) if spans else []
 
-    def _said(self, chunk: Chunk, text: bytes, spans: list[_Span]) -> list[KeywordHit]:
-        """The hits that these spans of a chunk's folded text are."""
-        spaces, times, version = spaces_of(text), chunk.word_times, self.dictionary.version
-        if count_nonzero(spaces) - 1 != len(times):
-            raise Permanent(
-                f"chunk {chunk.chunk_id}: {count_nonzero(spaces) - 1} words but {len(times)} word times; decode its dump again"
-            )
+    def _hits_of_chunk(self, chunk: Chunk, length: int, spoken: Iterator[_Spoken]) -> list[KeywordHit]:
+        """The hits that these spellings are in a chunk of `length` words."""
+        times = chunk.word_times
+        if length != len(times):
+            raise Permanent(f"chunk {chunk.chunk_id}: {length} words but {len(times)} word times; decode its dump again")
         said, doubtful = [], False
-        for start, minus_end, spelling in spans:
-            word = count_nonzero(spaces[: start + 1]) - 1
-            words = text.count(SPACE, start + 1, -minus_end - 1) + 1
-            window = min(max(times[word] // _CENTISECONDS_PER_WINDOW, 0), _LAST_WINDOW)
+        for _, spelling, word, words in spoken:
+            time = times[word]
+            window = min(max(time // _CENTISECONDS_PER_WINDOW, 0), _LAST_WINDOW)
             for theme, keyword, subject, category, hrfp, accents_tell in self._meanings[spelling]:
-                doubtful |= hrfp
                 if not accents_tell or same_accents(keyword, chunk.text.split(" ")[word]):
-                    said.append((theme, keyword, word, words, times[word] / 100, window, subject, category, hrfp))
+                    said.append((theme, keyword, word, words, time / 100, window, subject, category, hrfp))
+                    doubtful |= hrfp
         counting = counting_windows([(hit[6], hit[5], hit[8]) for hit in said]) if doubtful else _ALL_COUNT
-        chunk_id, country, day, channel = chunk.chunk_id, chunk.country, chunk.day, chunk.channel
+        chunk_id, country, day, channel, version = (
+            chunk.chunk_id,
+            chunk.country,
+            chunk.day,
+            chunk.channel,
+            self.dictionary.version,
+        )
         return [KeywordHit(chunk_id, country, day, channel, *hit, counting[hit[6]] >> hit[5] & 1 == 1, version) for hit in said]
 
 
-def _outermost(spans: list[_Span]) -> list[_Span]:
-    """The spans (start, -end, spelling) that lie strictly inside no other, in order of start."""
-    spans.sort()
-    kept: list[_Span] = []
-    reached = 0
-    for span in spans:
-        end = -span[1]
-        if end > reached or (kept and span[:2] == kept[-1][:2]):
-            kept.append(span)
-            reached = end
-    return kept
+def _outermost(start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Indexes of the spans that lie strictly inside no other, in order of start, the longer first."""
+    order = np.lexsort((-end, start))
+    start, end = start[order], end[order]
+    reached = np.concatenate(([-1], np.maximum.accumulate(end)[:-1]))
+    # Equal spans follow each other: all of them are compared with what came before the first of them.
+    first = np.concatenate(([True], (np.diff(start) != 0) | (np.diff(end) != 0)))[: len(end)]
+    leader = np.maximum.accumulate(np.where(first, np.arange(len(end)), 0))
+    return order[end > reached[: len(end)][leader]]
 
 
 def _meanings(dictionary: Dictionary) -> dict[tuple[bytes, int], tuple[_Meaning, ...]]:
@@ -143,7 +166,9 @@ def _meanings(dictionary: Dictionary) -> dict[tuple[bytes, int], tuple[_Meaning,
     telling = TELLING_ACCENTS.get(dictionary.language, frozenset())
     return {
         spelling: tuple(
-            _Meaning(theme.value, entry.keyword, theme.subject.value, entry.category, entry.hrfp, spelling[0].strip() in telling)
+            _Meaning(
+                theme.value, entry.keyword, theme.subject.value, entry.category, entry.hrfp, spelling[0].strip() in telling
+            )
             for _, _, entry in themes.values()
             for theme in (entry.theme,)
         )

@@ -1,6 +1,6 @@
 """Thresholds by which a repeated passage is found and told apart, each with its reason, and the version they make.
 
-Belongs here: numbers and their reasons. Does not: how they are applied (`shingles.py`, `passages.py`, `airings.py`, `breaks.py`).
+Belongs here: numbers and their reasons. Does not: how they are applied (`shingles.py` to `breaks.py`).
 Where no source is named, a threshold comes from measuring on marked synthetic days (tests/broadcast/broadcast_days.py);
 the general form follows facts on adverts: 10-60 s long, clustered in breaks, spread over hours, mixed neighbours.
 """
@@ -20,7 +20,7 @@ class Settings:
 
     shingle_words: int = 5
     """Words of a shingle. At 8 % word noise a shingle survives in 66 % of airings; with 4 words idioms flood the index."""
-    sampling: int = 2
+    sampling: int = 1
     """One shingle in so many is kept, by its hash, so that all airings keep the same ones. A power of two."""
     silence_seconds: float = 15.0
     """A pause between two words that no passage crosses: a missing chunk, or music."""
@@ -39,8 +39,9 @@ class Settings:
     always: float = 0.8
     """Passages that follow each other in so many of their airings are one passage."""
     follow_seconds: float = 6.0
-    """Longest pause between passages that are one, or that are neighbours in a break (a break's own silences are < 2 s;
-    a misheard edge or a short legal notice adds the rest)."""
+    """Longest pause between passages that are one: a stock phrase in the middle, or a misheard stretch."""
+    break_seconds: float = 8.0
+    """Longest pause between neighbours in a break: a break's own silences are < 2 s, a legal notice takes up to 6 s."""
     edge_words: int = 10
     """How far an edge that was misheard may be moved to where the other airings have it."""
     shortest_seconds: float = 3.0

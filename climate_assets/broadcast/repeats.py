@@ -142,10 +142,12 @@ def _evidence(speech: Speech, rows: Heard) -> list[dict[int, str]]:
     chosen = []
     for begin, end in pairwise(bounds.tolist()):
         picked = order[np.unique(np.linspace(begin, end - 1, min(EVIDENCE + 1, end - begin)).astype(np.int64))].tolist()
-        chosen.append({
-            row: f"{speech.channels[rows.channel[row]]}@{speech.instant(int(rows.start[row])):%Y-%m-%dT%H:%M:%SZ}" for row in picked
-        })
+        chosen.append({row: _named(speech, int(rows.channel[row]), int(rows.start[row])) for row in picked})
     return chosen
+
+
+def _named(speech: Speech, channel: int, start: int) -> str:
+    return f"{speech.channels[channel]}@{speech.instant(start):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _days(speech: Speech, first: int, last: int, start: int, end: int) -> list[tuple[date, int, int]]:

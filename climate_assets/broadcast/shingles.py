@@ -42,7 +42,10 @@ def shingle_hashes(speech: Speech, words: Longs, k: int) -> Hashes:
 
 
 def repeated_shingles(speech: Speech, k: int, sampling: int) -> Occurrences:
-    """Occurrences of all sampled shingles that are said at least twice; none crosses a break or is one or two words over and over."""
+    """Occurrences of all sampled shingles that are said at least twice.
+
+    None crosses a break, and none is one word, or two in turn, over and over: silence is often transcribed so.
+    """
     bits = np.uint64(max(1, int(len(speech.tokens) - 1).bit_length()))
     blocks = [_sampled(speech, first, k, sampling, bits) for first in range(0, len(speech.tokens), _BLOCK)]
     packed = np.concatenate(blocks)
@@ -75,7 +78,7 @@ def _sampled(speech: Speech, first: int, k: int, sampling: int, bits: np.uint64)
     for step in range(k - 2):
         varied |= tokens[step : step + size] != tokens[step + 2 : step + 2 + size]
     keep &= varied
-    return (hashes[keep] >> bits << bits) | words[keep].astype(np.uint64)
+    return np.asarray((hashes[keep] >> bits << bits) | words[keep].astype(np.uint64))
 
 
 def _by_place(words: Longs, nodes: Longs) -> Occurrences:

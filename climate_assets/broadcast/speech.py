@@ -63,7 +63,7 @@ class Speech:
         after = np.minimum(word + 1, len(self.at) - 1)
         pause = self.at[after].astype(np.int64) - self.at[word]
         pause[(self.piece(word) != self.piece(after)) | (pause <= 0)] = _WORD_CENTISECONDS
-        return self.at[word] + np.minimum(pause, 100)
+        return np.asarray(self.at[word] + np.minimum(pause, 100))
 
 
 def columns_of(chunks: Iterable[Chunk], silence_seconds: float) -> Speech | None:
@@ -78,7 +78,7 @@ def columns_of(chunks: Iterable[Chunk], silence_seconds: float) -> Speech | None
         countries.add(chunk.country)
         words = chunk.text.lower().split(" ") if chunk.text else []
         if len(words) != len(chunk.word_times):
-            raise Permanent(f"chunk {chunk.chunk_id}: {len(words)} words but {len(chunk.word_times)} times; decode its dump again")
+            raise Permanent(f"chunk {chunk.chunk_id}: {len(words)} words, {len(chunk.word_times)} times; decode its dump again")
         tokens = np.fromiter(map(numbers.__getitem__, words), np.int32, len(words))
         known = read.setdefault((chunk.channel, chunk.start), (chunk.day, tokens, np.array(chunk.word_times, np.int32)))
         if known[1] is not tokens and not np.array_equal(known[1], tokens):

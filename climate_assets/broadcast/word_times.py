@@ -85,8 +85,7 @@ def _timed(texts: list[str], times: Ints, steps: Ints) -> Speech:
         order = np.argsort(times, kind="stable")
         texts, times, steps = [texts[i] for i in order], times[order], steps[order]
     if is_interleaved(times, steps):
-        texts, at, lasting = untangled(texts, times, steps)
-        times, steps = np.array(at), np.array(lasting)
+        texts, times, steps = untangled(texts, times, steps)
     text, unknown = " ".join(texts), 0.0
     words = text.split()
     if words != texts or _UNKNOWN in text:

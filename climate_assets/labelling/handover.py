@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from climate_assets.broadcast.legacy_keywords import legacy_id
 from climate_assets.broadcast.records import Chunk, CleanChunk, ProgrammeLabel
@@ -67,7 +68,7 @@ def standing(verdicts: list[Verdict], clean: dict[str, CleanChunk]) -> list[Verd
 
 
 def _write(country: Country, day: date, barometre: Barometre, lake: Lake, done: Handover) -> None:
-    scope = {"country": country.code, "day": day}
+    scope: dict[str, Any] = {"country": country.code, "day": day}
     clean = {c.chunk_id: c for c in barometre.read(CleanChunk, **scope)}
     verdicts = {v.chunk_id: v for v in standing(barometre.read(Verdict, **scope), clean)}
     asked = {t.chunk_id for t in _tasks(barometre, country, day)}
@@ -89,7 +90,7 @@ def _write(country: Country, day: date, barometre: Barometre, lake: Lake, done: 
             country,
             country.channel(chunk.channel),
             pick,
-            legacy_id(chunk.start, chunk.channel, country.zone),
+            legacy_id(chunk.start, country.zone, chunk.channel),
             version,
         )
         rows.append(_row(pick, verdict, country, version, canonical_bytes(task), lake, done))
@@ -122,9 +123,7 @@ def _row(
     )
 
 
-def _deliver(
-    country: Country, day: date, barometre: Barometre, lake: Lake, label_studio: LabelStudio, done: Handover
-) -> None:
+def _deliver(country: Country, day: date, barometre: Barometre, lake: Lake, label_studio: LabelStudio, done: Handover) -> None:
     tasks = _tasks(barometre, country, day)
     if not tasks:
         return

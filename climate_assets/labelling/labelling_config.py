@@ -101,14 +101,19 @@ LEGACY_FIELDS: Final[dict[tuple[str, str], tuple[LegacyAnswer, ...]]] = {
     ("second_reader_remarks", "*"): (LegacyAnswer("double_annotation_comments", "", _FRENCH),),
 }
 
-# Panels of texts or audio that are not there yet are hidden by `:has`; LS shows an empty frame otherwise.
+# A transcription that is not there yet is hidden by `:has`. Audio comes with the speech stage: bound to an empty address, its
+# player would be shown all the same, and dead.
 _STYLE: Final = """
-.ca-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 18px; }
-.ca-columns { display: flex; flex-wrap: wrap; gap: 28px; align-items: flex-start; }
-.ca-texts { flex: 3 1 420px; min-width: 320px; }
+.ca-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 18px; border-bottom: 1px solid #d8d8d8; }
+.ca-columns { display: flex; flex-wrap: wrap; gap: 32px; align-items: flex-start; margin-top: 12px; }
+.ca-texts { flex: 3 1 420px; min-width: 320px; position: sticky; top: 0; }
 .ca-questions { flex: 2 1 320px; min-width: 300px; }
-.ca-pair { display: flex; flex-wrap: wrap; gap: 20px; }
-.ca-pair .ca-text { flex: 1 1 320px; font-size: 17px; line-height: 1.65; }
+.ca-questions h4 { font-size: 15px; margin: 12px 0 0 !important; }
+.ca-questions [data-testid="textarea-counts"], .ca-questions [data-testid="textarea-instruction"] { display: none; }
+.ca-pair { display: flex; flex-wrap: wrap; gap: 20px; margin-bottom: 16px; }
+.ca-text { flex: 1 1 320px; }
+.ca-text h4, .ca-verdict h4 { font-size: 14px; font-weight: 400; opacity: 0.75; margin: 4px 0 !important; }
+.ca-text .lsf-richtext__container { font-size: 18px; line-height: 1.75; }
 .ca-text:not(:has(.lsf-richtext__line:not(:empty))) { display: none; }
 """
 
@@ -157,9 +162,15 @@ def _texts(column: ET.Element) -> None:
         side = _view(pair, "ca-text")
         _tag(side, "Header", value=title, size="5")
         _tag(side, "Text", name=name, value=field, granularity="word", valueType="text")
-    verdict = _tag(_tag(column, "Collapse"), "Panel", value="What the model says (read the text first)")
-    _tag(verdict, "Header", value="Score $item.model_result of 10 · $item.category_label · $item.challenged_label", size="5")
-    _tag(verdict, "Header", value="$item.model_reason", size="5")
+    panel = _tag(_tag(column, "Collapse"), "Panel", value="What the model says (read the text first)")
+    verdict = _view(panel, "ca-verdict")
+    for line in (
+        "Score: $item.model_result of 10",
+        "Claim: $item.category_label",
+        "On air: $item.challenged_label",
+        "$item.model_reason",
+    ):
+        _tag(verdict, "Header", value=line, size="5")
 
 
 def _questions(column: ET.Element) -> None:
@@ -202,16 +213,10 @@ def _ask(
 
 def _write(parent: ET.Element, name: str, title: str, rows: int, most: int = 1) -> None:
     _tag(parent, "Header", value=title, size="5")
-    _tag(
-        parent,
-        "TextArea",
-        name=name,
-        toName=SOURCE_TEXT,
-        rows=str(rows),
-        maxSubmissions=str(most),
-        editable="true",
-        placeholder=title,
-    )
+    size = {"rows": str(rows), "maxSubmissions": str(most)}
+    # What stands in a field of one text is sent with the task; a button beside it would only be overlooked.
+    button = {"showSubmitButton": "false"} if most == 1 else {}
+    _tag(parent, "TextArea", name=name, toName=SOURCE_TEXT, editable="true", placeholder=title, **size, **button)
 
 
 def _view(parent: ET.Element | None, style: str, **attributes: str) -> ET.Element:

@@ -51,7 +51,7 @@ def task_json(
         "category": verdict.category,
         "category_label": _category_label(verdict.category),
         "challenged": verdict.challenged,
-        "challenged_label": "challenged on air" if verdict.challenged else "not challenged",
+        "challenged_label": "somebody challenges it" if verdict.challenged else "nobody challenges it",
         "engine": verdict.engine,
         "sampling": picked.sampling,
         "probability": picked.probability,
@@ -98,7 +98,7 @@ def quote_spans(verdict: Verdict, chunk: Chunk, clean: CleanChunk) -> list[tuple
     words = [shown(word) for word in chunk.text.split(" ")]
     if len(kept) < verdict.quote_words or max(kept, default=0) >= len(words):
         raise Permanent(
-            f"quote of {verdict.chunk_id}, words {verdict.quote_word}+{verdict.quote_words}, is outside its text; judge it again"
+            f"quote of {verdict.chunk_id}, words {verdict.quote_word}+{verdict.quote_words}, is outside its text; judge it"
         )
     starts = _starts(words)
     return [(starts[first], starts[last] + len(words[last]), " ".join(words[first : last + 1])) for first, last in _runs(kept)]

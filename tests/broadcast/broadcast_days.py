@@ -16,7 +16,7 @@ from climate_assets.broadcast.records import AdInterval, Chunk
 
 COUNTRY = "testland"
 FIRST_DAY = date(2026, 11, 2)
-_SYLLABLES = [c + v for c in "b ch d f g j l m n p r s t v".split() for v in "a e é i o ou on an".split()]
+_SYLLABLES = [c + v for c in ("ch", *"bdfgjlmnprstv") for v in ("ou", "on", "an", *"aeéio")]
 _ENDINGS = ["", "", "s", "t", "r", "ment", "tion", "eur"]
 
 

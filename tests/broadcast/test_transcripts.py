@@ -273,6 +273,20 @@ def test_no_word_disappears(seed: int) -> None:
     assert chunk.word_times == sorted(chunk.word_times)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("la", n * 2, 3 + n % 40) for n in range(5000)],
+        [("la", n * 2, 3 + n % 40) for n in range(500)],
+        [(f"mot{n % 7}", n * 2, 11_999) for n in range(5000)],
+        [(f"mot{n}", 100, n % 3) for n in range(300)],
+        [(f"mot{n}", n * 4, 50) for n in range(300)],
+    ],
+)
+def test_a_tangle_that_no_speech_has_loses_no_word(rows: list[Entry]) -> None:
+    assert set(one(said(*rows)).text.split()) == {word for word, _, _ in rows}
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 2**32))
 def test_clean_segments_come_through_unchanged(seed: int) -> None:
@@ -359,6 +373,13 @@ def test_an_unchanged_chunk_keeps_the_version_it_came_with() -> None:
     found = decode_versions([("v1", [row]), ("v2", [row | {"score": 1}]), ("v3", [row])], COUNTRY, CHANNEL, DAY)
     assert [c.dump_version for c in found.chunks] == ["v1"]
     assert found.set_aside == []
+
+
+def test_the_same_version_twice_is_once_and_copies_that_say_the_same_are_one() -> None:
+    row = said(("mot", 0, 30))
+    found = decode_versions([("v1", [row, row | {"score": 1}]), ("v2", [row, row | {"score": 1}])], COUNTRY, CHANNEL, DAY)
+    assert [c.dump_version for c in found.chunks] == ["v1"]
+    assert found.set_aside == found.refused == []
 
 
 @settings(deadline=None, max_examples=30)

@@ -61,7 +61,7 @@ UNREADABLE: dict[str, str] = {
     "deep": "[" * 19_000,
     "huge number": answer().replace("9}", "9" * 5_000 + "}"),
     "too long": answer(rationale="a" * MAX_ANSWER),
-    "field twice": answer()[:-1] + ', "score": 0}',
+    "field twice": answer()[:-1] + ', "score": 8}',
     "extra field": answer(confidence=1),
     "score as text": answer(score="9"),
     "score as bool": answer(score=True),

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from climate_assets.broadcast.records import Chunk, CleanChunk, ProgrammeLabel
 from climate_assets.claims.records import Category, Verdict
@@ -28,10 +29,10 @@ countries:
 CHANNEL: Channel = COUNTRY.channel("canal-un")
 DAY = date(2026, 11, 20)
 TEXT = (
-    "bonsoir et bienvenue dans le grand débat ce soir nous parlons de la sécheresse qui touche le sud du pays et des restrictions "
-    "d eau décidées hier par le préfet vous n êtes pas d accord écoutez il faut arrêter de faire peur aux gens le climat a toujours "
-    "changé et l homme n y est pour rien ce sont des cycles naturels le soleil commande et personne n y peut rien voilà ce que l on "
-    "ne dit jamais à la télévision on va marquer une pause dans un instant la météo des plages restez avec nous"
+    "bonsoir et bienvenue dans le grand débat ce soir nous parlons de la sécheresse qui touche le sud du pays et des "
+    "restrictions d eau décidées hier par le préfet vous n êtes pas d accord écoutez il faut arrêter de faire peur aux gens "
+    "le climat a toujours changé et l homme n y est pour rien ce sont des cycles naturels le soleil commande et personne n y "
+    "peut rien voilà ce que l on ne dit jamais à la télévision on va marquer une pause dans un instant la météo des plages"
 )
 QUOTE = "le climat a toujours changé et l homme n y est pour rien"
 
@@ -93,13 +94,13 @@ def picked(of: Chunk, sampling: str = "score", probability: float = 1.0, priorit
     return Picked(of.chunk_id, sampling, probability, priority)
 
 
-def task(text: str = TEXT, minute: int = 4, priority: float = 0.8, **changes: object) -> dict[str, object]:
+def task(text: str = TEXT, minute: int = 4, priority: float = 0.8, **changes: Any) -> dict[str, Any]:
     """A whole task; `changes` are for `verdict`."""
     source = chunk(text, minute)
     cleaned = clean(source)
     version = guideline_version(labelling_config(), guideline())
     return task_json(
-        verdict(cleaned, **changes),  # type: ignore[arg-type]
+        verdict(cleaned, **changes),
         source,
         cleaned,
         programme(source),

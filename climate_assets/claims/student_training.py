@@ -1,0 +1,213 @@
+"""How the student is trained: from labelled statements to weights, curves and the threshold's evidence, the same each time.
+
+scikit-learn and scipy are imported where they train; judging needs neither. Belongs here: features to weights, folds,
+calibration, the version. Does not belong here: what a feature is (`student_words.py`), what is rehearsed on
+(`student_rehearsal.py`), and judging (`student_model.py`).
+"""
+
+import hashlib
+import math
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from climate_assets.claims import student_heads, student_rehearsal
+from climate_assets.claims.records import Category
+from climate_assets.claims.statements import Statement, statements_version
+from climate_assets.claims.student_heads import CATEGORIES, Finding, Floats, Heads
+from climate_assets.claims.student_model import Calibration, Student
+from climate_assets.claims.student_rehearsal import Rehearsal, rehearsals
+from climate_assets.claims.student_words import features, stretches
+from climate_assets.failures import Permanent
+
+RULES: Final = "1"
+"""Version of the code that words, features, windows and curves come from; raise it with any change of theirs."""
+SEED: Final = 20261121
+FOLDS: Final = 5
+INVERSE_PENALTY: Final = 10.0
+"""scikit-learn's C; cross-validated, 3 to 30 differ by less than .005 in area under the curve."""
+MIN_STATEMENTS: Final = 2
+"""Statements a feature must be in to be kept."""
+CHARACTER_WEIGHT: Final = 0.35
+"""Character n-grams are ten times as many as words, and say less each."""
+PRIOR: Final = 1 / 3
+"""Share of chunks with misinformation at which probabilities are stated: what people confirmed of legacy flagged tasks
+(172 of 491, and 402 of 1,213). Among all chunks of a day it is far lower: scores rank, they are no field frequencies."""
+SHARED_RUN: Final = 6
+"""Statements that share this many words in a row are near twins and stay in one fold."""
+ROUNDS: Final = 2
+LEAST: Final = 10
+"""Statements of each category, and contradicted ones, that two per fold need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What fold heads, which had not seen its statements, found in a rehearsal text."""
+
+    fold: int
+    rehearsal: Rehearsal
+    finding: Finding
+
+
+def version_of(statements: Iterable[Statement], seed: int = SEED) -> str:
+    """Twelve hexadecimal digits of SHA-256 over the statements, every parameter and the version of the code's rules."""
+    content = [
+        RULES,
+        seed,
+        statements_version(statements),
+        [FOLDS, INVERSE_PENALTY, MIN_STATEMENTS, CHARACTER_WEIGHT, PRIOR, SHARED_RUN, ROUNDS],
+        [student_heads.SHORT_WINDOW, student_heads.LONG_WINDOW, student_heads.STRIDE, student_heads.CONTEXT],
+        [student_rehearsal.CHUNK_WORDS, student_rehearsal.SHORTEST_CHUNK, student_rehearsal.MOST_STATEMENTS],
+    ]
+    return hashlib.sha256(orjson.dumps(content)).hexdigest()[:12]
+
+
+def train(statements: Iterable[Statement], *, seed: int = SEED, languages: tuple[str, ...] = ("french",)) -> Student:
+    """The student that has learnt these statements, whatever their order.
+
+    Raises `Permanent` if a category, the neutral statements or the contradicted ones are fewer than `LEAST`.
+    """
+    ordered = sorted(statements, key=lambda s: (s.text, s.category, s.challenged))
+    _check_counts(ordered)
+    rehearsed = rehearse(ordered, seed)
+    positives, negatives = out_of_fold(rehearsed)
+    return Student(
+        version=version_of(ordered, seed),
+        trained_on=statements_version(ordered),
+        languages=languages,
+        heads=heads_of(ordered),
+        calibration=calibration_of(rehearsed),
+        positives=positives,
+        negatives=negatives,
+    )
+
+
+def _check_counts(statements: Sequence[Statement]) -> None:
+    counts: Counter[str] = Counter({category.value: 0 for category in Category} | {"challenged": 0})
+    counts.update(s.category.value for s in statements)
+    counts["challenged"] = sum(s.challenged for s in statements)
+    if few := [f"{name} ({count})" for name, count in counts.items() if count < LEAST]:
+        raise Permanent(f"too few statements to train on: {', '.join(few)}; write at least {LEAST} of each")
+
+
+def heads_of(statements: Sequence[Statement]) -> Heads:
+    """Weights learnt from whole statements: nine categories against each other, and contradicted against standing claims."""
+    lists = [_features_of(s.text) for s in statements]
+    spread = Counter(feature for found in lists for feature in set(found))
+    vocabulary = tuple(sorted(feature for feature, count in spread.items() if count >= MIN_STATEMENTS))
+    # Rare features weigh more (smoothed inverse document frequency), character n-grams less.
+    rarity = np.array([math.log((1 + len(lists)) / (1 + spread[f])) + 1 for f in vocabulary])
+    rarity *= np.array([CHARACTER_WEIGHT if f.startswith("c") else 1.0 for f in vocabulary])
+    counts = _matrix(lists, {feature: column for column, feature in enumerate(vocabulary)})
+    weighted = counts.multiply(rarity).tocsr()
+    # The mean squared length becomes 1, so the penalty means the same for any vocabulary.
+    scale = 1 / math.sqrt(float(weighted.multiply(weighted).sum()) / len(lists))
+    rows = weighted * scale
+    categories = np.array([CATEGORIES.index(s.category) for s in statements])
+    claims = np.flatnonzero(categories)
+    challenged = np.array([s.challenged for s in statements])
+    what, against = _logistic(rows, categories), _logistic(rows[claims], challenged[claims])
+    weights = np.vstack([what.coef_, against.coef_]) * rarity * scale
+    return Heads(vocabulary, np.ascontiguousarray(weights.T, dtype=np.float32), np.append(what.intercept_, against.intercept_))
+
+
+def _features_of(text: str) -> list[str]:
+    return [feature for stretch in stretches(text) for feature in features(stretch.words)]
+
+
+def _matrix(lists: Sequence[Sequence[str]], columns: dict[str, int]) -> Any:
+    """Counts of known features, one row a statement, over the square root of its words: the length rule of `Heads`."""
+    from scipy.sparse import csr_matrix
+
+    values: list[float] = []
+    places: list[int] = []
+    ends = [0]
+    for found in lists:
+        words = sum(feature.startswith("w ") for feature in found)
+        counted = Counter(columns[feature] for feature in found if feature in columns)
+        places += counted.keys()
+        values += [count / math.sqrt(max(1, words)) for count in counted.values()]
+        ends.append(len(places))
+    return csr_matrix((values, places, ends), shape=(len(lists), len(columns)))  # type: ignore[no-untyped-call]
+
+
+def _logistic(rows: Any, labels: NDArray[Any], *, penalty: float = INVERSE_PENALTY) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=penalty, max_iter=1000, class_weight="balanced")  # type: ignore[no-untyped-call]
+    return model.fit(rows, labels)
+
+
+def folds_of(statements: Sequence[Statement], seed: int) -> list[tuple[list[int], list[int]]]:
+    """Indices to learn from and to try on, `FOLDS` times; near twins are never on both sides."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    labels = [2 * CATEGORIES.index(s.category) + s.challenged for s in statements]
+    splits = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed % 2**32)  # type: ignore[no-untyped-call]
+    parts: Any = splits.split(labels, labels, near_twins(statements))  # type: ignore[no-untyped-call]
+    return [(learn.tolist(), tried.tolist()) for learn, tried in parts]
+
+
+def near_twins(statements: Sequence[Statement]) -> list[int]:
+    """A group number for each statement: those that share `SHARED_RUN` words in a row have the same."""
+    group = list(range(len(statements)))
+
+    def root(index: int) -> int:
+        while group[index] != index:
+            index = group[index]
+        return index
+
+    first: dict[tuple[str, ...], int] = {}
+    for index, statement in enumerate(statements):
+        words = [word for stretch in stretches(statement.text) for word in stretch.words]
+        for run in zip(*(words[i:] for i in range(SHARED_RUN)), strict=False):
+            group[root(index)] = root(first.setdefault(run, index))
+    return [root(index) for index in range(len(statements))]
+
+
+def rehearse(statements: Sequence[Statement], seed: int) -> list[Rehearsed]:
+    """Every fold's rehearsal texts, as seen by heads that learnt from the other folds only."""
+    chance = random.Random(seed)
+    found = []
+    for fold, (learn, tried) in enumerate(folds_of(statements, seed)):
+        heads = heads_of([statements[i] for i in learn])
+        for rehearsal in rehearsals([statements[i] for i in tried], ROUNDS, chance):
+            finding = heads.find(rehearsal.text)
+            if finding is not None:
+                found.append(Rehearsed(fold, rehearsal, finding))
+    return found
+
+
+def calibration_of(rehearsed: Sequence[Rehearsed]) -> Calibration:
+    """The curves fitted on rehearsals, moved to `PRIOR`."""
+    claims = np.array([r.rehearsal.claims for r in rehearsed])
+    claim = _curve([r.finding.claim for r in rehearsed], claims, PRIOR)
+    with_claim = [r for r in rehearsed if r.rehearsal.claims]
+    challenged = np.array([r.rehearsal.challenged for r in with_claim])
+    challenge = _curve([r.finding.challenge for r in with_claim], challenged, float(challenged.mean()))
+    return Calibration(claim=(claim[0], claim[1], claim[2], claim[3]), challenge=(challenge[0], challenge[1], challenge[2]))
+
+
+def _curve(measures: Sequence[tuple[float, ...]], labels: NDArray[np.bool_], prior: float) -> list[float]:
+    """Intercept and slopes; fitted on balanced classes, then the intercept moves by the prior's log-odds."""
+    fitted = _logistic(np.array(measures), labels, penalty=1.0)
+    return [float(fitted.intercept_[0]) + math.log(prior / (1 - prior)), *map(float, fitted.coef_[0])]
+
+
+def out_of_fold(rehearsed: Sequence[Rehearsed]) -> tuple[Floats, Floats]:
+    """Sorted probabilities of texts with standing misinformation and of the others; curves too are of other folds."""
+    positives: list[float] = []
+    negatives: list[float] = []
+    for fold in range(FOLDS):
+        curves = calibration_of([r for r in rehearsed if r.fold != fold])
+        for one in (r for r in rehearsed if r.fold == fold):
+            claimed, contradicted = curves.probabilities(one.finding)
+            stands = one.rehearsal.claims and not one.rehearsal.challenged
+            (positives if stands else negatives).append(claimed * (1 - contradicted))
+    return np.sort(positives), np.sort(negatives)
