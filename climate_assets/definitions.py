@@ -23,13 +23,13 @@ CHECKS = [broadcast_checks, claims_checks, labelling_checks]
 def defs() -> dg.Definitions:
     """Everything Dagster knows of the platform."""
     assets = [asset for group, module in STAGES.items() for asset in dg.load_assets_from_modules([module], group_name=group)]
-    fetch = dg.define_asset_job("fetch", selection="mediatree_dumps", tags=policies.MAX_RUNTIME)
+    fetch = dg.define_asset_job(schedules.FETCH, selection="mediatree_dumps", tags=policies.MAX_RUNTIME)
     line = dg.define_asset_job("broadcast_to_labelling", selection=dg.AssetSelection.all(), tags=policies.MAX_RUNTIME)
     composed = dg.Definitions(
         assets=assets,
         asset_checks=dg.load_asset_checks_from_modules(CHECKS),
         jobs=[fetch, line, follow_ups.cut_again],
-        schedules=schedules.schedules(bindings.reference().countries(), fetch),
+        schedules=schedules.schedules(bindings.reference().countries()),
         sensors=[
             *automation.automation(STAGES),
             countries.countries_added,

@@ -107,13 +107,14 @@ def items(hour: datetime, name: str, channel: dict[str, object], heard: Aired) -
 
 
 def _item(channel: dict[str, object], start: int, epoch: int, heard: Aired, first: int, last: int) -> dict[str, object]:
-    said, base = heard.words[first:last], epoch * 100
+    said, base = heard.words[first:last], epoch * 1000
     srt = [
-        {
-            "text": word,
-            "cts_in_ms": (base + time) // 100 * 1000 + (base + time) % 100,
-            "duration_ms": step // 100 * 1000 + step % 100,
-        }
+        {"text": word, "cts_in_ms": base + _source(time), "duration_ms": _source(step)}
         for word, time, step in zip(said, heard.times[first:last], heard.steps[first:last], strict=True)
     ]
     return {"channel": dict(channel), "start": start, "plaintext": " ".join(said), "srt": srt}
+
+
+def _source(centiseconds: int) -> int:
+    """A time as the API writes it: whole seconds x 1000 + centiseconds."""
+    return centiseconds + 900 * (centiseconds // 100)

@@ -257,7 +257,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--until", type=_until, help="`now` or an instant: what ends later is not on the air yet")
     parser.add_argument("--zone", default="Europe/Paris", help="zone of local times in questions")
     parser.add_argument("--user", default=DEMO_USER)
-    parser.add_argument("--password", default=os.environ.get("BROADCASTER_PASSWORD", DEMO_PASSWORD))
+    # The environment keeps the password out of the command line, which everyone on the machine can read.
+    password = os.environ.get("BROADCASTER_PASSWORD", DEMO_PASSWORD)
+    parser.add_argument("--password", default=password, help=f"else BROADCASTER_PASSWORD, else {DEMO_PASSWORD}")
     parser.add_argument("--token-seconds", type=float, default=3600.0)
     given = parser.parse_args(arguments)
     source: Source = FixedItems.of_file(given.items) if given.items else source_named(given.world)

@@ -12,7 +12,9 @@ Node = tuple["list[str] | Choice", ...]
 _TOKEN = re.compile(r"[{}|]|<[a-z_]+>|[^{}|<]+")
 _LINKED = frozenset({"de", "à", "le", "la", "que"})
 _CONTRACTED = {("de", "le"): "du", ("de", "les"): "des", ("à", "le"): "au", ("à", "les"): "aux"}
-_ASPIRATED = frozenset({"huit", "onze", "haut", "haute", "hautmesnil-la-rive", "hautechène", "hurtebizet", "hennequard", "huées"})
+_ASPIRATED = frozenset(
+    {"huit", "onze", "haut", "haute", "hautmesnil-la-rive", "hautechène", "hurtebizet", "hennequard", "huées"}
+)
 _SMALL = (
     "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf"
 )
@@ -26,7 +28,7 @@ class Choice:
     __slots__ = ("options",)
 
     def __init__(self) -> None:
-        self.options: list[Node] = []
+        self.options: list[list[str] | Node] = []
 
 
 class Grammar:
@@ -63,7 +65,7 @@ class Grammar:
                 options.append([])
             elif token == "{":
                 inner = Choice()
-                inner.options = self._options(tokens, closed=True)
+                inner.options = _flat(self._options(tokens, closed=True))
                 options[-1].append(inner)
             elif token.startswith("<"):
                 if token[1:-1] not in self._slots:
@@ -76,6 +78,11 @@ class Grammar:
         if closed:
             raise ValueError("an opening brace without a closing one")
         return [tuple(option) for option in options]
+
+
+def _flat(options: list[Node]) -> list[list[str] | Node]:
+    """The options, one that is only words as these words: most are, and saying them needs no descent."""
+    return [option[0] if len(option) == 1 and isinstance(option[0], list) else option for option in options]
 
 
 def spoken(text: str) -> list[str]:
@@ -96,8 +103,12 @@ def _say(node: Node, random: Callable[[], float], words: list[str]) -> None:
             words += part
         else:
             options = part.options  # type: ignore[union-attr]  # a type test by identity is what makes this fast
+            option = options[int(random() * len(options))]
             seam = len(words)
-            _say(options[int(random() * len(options))], random, words)
+            if type(option) is list:
+                words += option
+            else:
+                _say(option, random, words)  # type: ignore[arg-type]
             if seam and words[seam - 1] in _LINKED and seam < len(words):
                 _link(words, seam)
 
@@ -122,7 +133,7 @@ def hesitating(words: list[str], hesitation: Node, share: float, random: Callabl
 def number(n: int) -> str:
     """A whole number below a million in French words, with the hyphens that a recogniser writes."""
     if n >= 1000:
-        thousands = "" if n < 2000 else number(n // 1000) + " "
+        thousands = "" if n < 2000 else re.sub("(vingt|cent)s$", r"\1", number(n // 1000)) + " "
         return f"{thousands}mille {number(n % 1000)}" if n % 1000 else f"{thousands}mille"
     if n >= 100:
         hundreds = "" if n < 200 else _UNITS[n // 100] + " "

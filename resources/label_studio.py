@@ -17,7 +17,7 @@ from dagster import ConfigurableResource
 from pydantic import Field
 
 from climate_assets.failures import Permanent, Transient
-from resources.label_studio_answers import detail, hour_queries, html, last_line, queue_view, trouble
+from resources.label_studio_answers import detail, hour_queries, html, last_line, queue_view, tasks_from, trouble
 
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio as Client
@@ -148,20 +148,19 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
 
         A task that Label Studio refuses is found by halving its batch, and does not keep the others back. Raises
         `Transient` when Label Studio fails on the way or shows fewer tasks than it took: what it has by then is found by
-        the next push. Raises `Permanent` when the push found a chunk with two tasks: another one ran beside it.
+        the next push. Raises `Permanent` when a chunk got two tasks, because another push ran beside this one.
         """
         chunk_ids = [_chunk_id(task) for task in tasks]
         repeated = [chunk_id for chunk_id, times in Counter(chunk_ids).items() if times > 1]
         if repeated:
             raise Permanent(f"{len(repeated)} chunks are twice in one push, the first {repeated[0]}; push each task once")
-        there = self._in_hours_of(project_id, chunk_ids)
-        known = _oldest(there)
+        known = _oldest(self._in_hours_of(project_id, chunk_ids))
         pushed = Pushed(already_there={chunk_id: known[chunk_id] for chunk_id in chunk_ids if chunk_id in known})
         new = [task for task, chunk_id in zip(tasks, chunk_ids, strict=True) if chunk_id not in known]
         for start in range(0, len(new), BATCH):
             self._import(project_id, new[start : start + BATCH], pushed)
         if pushed.arrived:
-            self._require_arrived(project_id, pushed, chunk_ids, len(there))
+            self._require_arrived(project_id, pushed)
         return pushed
 
     def sync_storage(
@@ -253,13 +252,12 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
             )
         pushed.arrived.update(zip(map(_chunk_id, tasks), map(int, ids), strict=True))
 
-    def _require_arrived(self, project_id: int, pushed: Pushed, chunk_ids: Sequence[str], before: int) -> None:
-        """Count what the project shows now; only if that is not what it should be, look which tasks are to blame."""
-        shown = 0
-        for query in hour_queries(chunk_ids):
-            with self._asking(f"tasks of project {project_id}"):
-                shown += int(self._client.tasks.list(project=project_id, page_size=1, include="id", query=query).response.total)
-        if shown == before + len(pushed.arrived):
+    def _require_arrived(self, project_id: int, pushed: Pushed) -> None:
+        """Count what the project shows from the first new task on; if that is not right, look which tasks are to blame."""
+        query = tasks_from(min(pushed.arrived.values()))
+        with self._asking(f"tasks of project {project_id}"):
+            shown = int(self._client.tasks.list(project=project_id, page_size=1, include="id", query=query).response.total)
+        if shown == len(pushed.arrived):
             return
         times = Counter(chunk_id for chunk_id, _ in self._in_hours_of(project_id, list(pushed.arrived)))
         twice = [chunk_id for chunk_id in pushed.arrived if times[chunk_id] > 1]

@@ -70,8 +70,17 @@ def hour_queries(chunk_ids: Sequence[str]) -> Iterator[str]:
         part = hours[start : start + _HOURS]
         countries = "|".join(sorted({country for country, _ in part}))
         pattern = f"^({countries})/[^/]+/({'|'.join(sorted({hour for _, hour in part}))}):"
-        condition = {"filter": "filter:tasks:data.item__id", "operator": "regex", "type": "String", "value": pattern}
-        yield json.dumps({"filters": {"conjunction": "and", "items": [condition]}}, separators=(",", ":"))
+        yield _filter("data.item__id", "regex", "String", pattern)
+
+
+def tasks_from(first: int) -> str:
+    """Data manager filter for the tasks with this id and later ones; quick, however many tasks a project has."""
+    return _filter("id", "greater_or_equal", "Number", first)
+
+
+def _filter(field: str, operator: str, kind: str, value: Any) -> str:
+    condition = {"filter": f"filter:tasks:{field}", "operator": operator, "type": kind, "value": value}
+    return json.dumps({"filters": {"conjunction": "and", "items": [condition]}}, separators=(",", ":"))
 
 
 def _country_and_hour(chunk_id: str) -> tuple[str, str]:

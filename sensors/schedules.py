@@ -4,12 +4,17 @@ Only `mediatree_dumps` is scheduled. What is downstream follows because its upst
 """
 
 from datetime import date, datetime, timedelta
+from typing import Final
 
 import dagster as dg
 
 from climate_assets import policies
 from climate_assets.countries import Countries, Country
 from climate_assets.partitions import key_of
+
+
+# The job that makes `mediatree_dumps` alone; `definitions.py` gives it this name.
+FETCH: Final = "fetch"
 
 
 def days_due(now_local: datetime) -> list[date]:
@@ -20,12 +25,12 @@ def days_due(now_local: datetime) -> list[date]:
     return [today]
 
 
-def schedule_of(country: Country, fetch: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+def schedule_of(country: Country) -> dg.ScheduleDefinition:
     """The two daily turns of a country: 01:10 and 12:30 on its own clock."""
 
     @dg.schedule(
         name=f"fetch_{country.code.replace('-', '_')}",
-        job=fetch,
+        job_name=FETCH,
         cron_schedule=["10 1 * * *", "30 12 * * *"],
         execution_timezone=country.zone,
         default_status=dg.DefaultScheduleStatus.STOPPED,
@@ -42,6 +47,6 @@ def schedule_of(country: Country, fetch: dg.UnresolvedAssetJobDefinition) -> dg.
     return turn
 
 
-def schedules(countries: Countries, fetch: dg.UnresolvedAssetJobDefinition) -> list[dg.ScheduleDefinition]:
+def schedules(countries: Countries) -> list[dg.ScheduleDefinition]:
     """A schedule for each country of the file."""
-    return [schedule_of(country, fetch) for country in countries.by_code.values()]
+    return [schedule_of(country) for country in countries.by_code.values()]

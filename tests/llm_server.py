@@ -75,6 +75,7 @@ class Reply:
     hang_up: bool = False
     hold: bool = False
     drip: bool = False
+    stall: bool = False
 
 
 def completion(content: str | None, **message: Any) -> bytes:
@@ -121,6 +122,8 @@ FAULTS: dict[str, Reply] = {
     "moved": Reply(307, headers={"location": "http://127.0.0.1:9/v1/chat/completions"}),
     "slow": Reply(hold=True),
     "dripping": Reply(body=completion(json.dumps(_GOOD)), drip=True),
+    "stalling": Reply(body=b'{"id": "chat', headers={"content-length": "900"}, stall=True),
+    "broken_off": Reply(body=b'{"id": "chat', headers={"content-length": "900", "connection": "close"}),
     "html": Reply(body=b"<html><body>Bad gateway</body></html>", headers={"content-type": "text/html"}),
     "cut_body": Reply(body=completion(json.dumps(_GOOD))[:60]),
     "empty_body": Reply(body=b""),
@@ -185,10 +188,16 @@ class LlmServer:
         self._server.server_close()
         self._thread.join()
 
+    def wait_for(self, requests: int) -> bool:
+        """Return when that many questions have come; False if they did not within 30 s."""
+        with self._lock:
+            return self._lock.wait_for(lambda: len(self.requests) >= requests, timeout=30)
+
     def reply_to(self, request: dict[str, Any]) -> Reply:
         """What to do with one question."""
         with self._lock:
             self.requests.append(request)
+            self._lock.notify_all()
             chosen = self.script.popleft() if self.script else self.always
         if chosen is None:
             return says(self.answer(request["messages"]))
@@ -257,6 +266,9 @@ class LlmServer:
                                 return
                     else:
                         self.wfile.write(reply.body)
+                        self.wfile.flush()
+                    if reply.stall:
+                        server._released.wait()
                 except OSError:
                     self.close_connection = True
 

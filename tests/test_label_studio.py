@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
@@ -41,6 +42,18 @@ def api(server: Running, path: str) -> Any:
     answer = httpx.get(f"{server.url}/api/{path}", headers={"Authorization": f"Token {server.token}"}, timeout=30)
     answer.raise_for_status()
     return answer.json()
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server of that handler; its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def some(number: int) -> list[dict[str, Any]]:
@@ -136,18 +149,58 @@ def test_one_chunk_twice_in_a_push_is_refused_before_anything_is_sent(label_stud
     assert label_studio.count(project) == 0
 
 
-def test_two_pushes_at_once_without_the_lock_are_noticed(label_studio: LabelStudio, project: int, server: Running) -> None:
+class _Meddler(BaseHTTPRequestHandler):
+    """Passes every call on to the real server, and does one thing more with an import."""
+
+    server_url, token = "", ""
+
+    def meddle(self, body: bytes, answer: httpx.Response) -> None:
+        """Which of the two below."""
+
+    def _pass(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "content-length")}
+        answer = httpx.request(self.command, f"{self.server_url}{self.path}", content=body, headers=kept, timeout=60)
+        if "/import" in self.path:
+            self.meddle(body, answer)
+        self.send_response(answer.status_code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def again(self, body: bytes, _: httpx.Response) -> None:
+        """As another push at the same moment does."""
+        head = {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}
+        httpx.post(f"{self.server_url}{self.path}", content=body, headers=head, timeout=60).raise_for_status()
+
+    def lose(self, _: bytes, answer: httpx.Response) -> None:
+        """As a server that says more than it keeps."""
+        lost = answer.json()["task_ids"][1]
+        httpx.delete(
+            f"{self.server_url}/api/tasks/{lost}/", headers={"Authorization": f"Token {self.token}"}
+        ).raise_for_status()
+
+    do_GET = do_POST = _pass  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("meddle", "failure", "message"),
+    [(_Meddler.again, Permanent, "4 chunks with two tasks"), (_Meddler.lose, Transient, "lacks 1")],
+)
+def test_what_did_not_arrive_as_sent_is_noticed(
+    label_studio: LabelStudio, project: int, server: Running, meddle: Any, failure: type[Exception], message: str
+) -> None:
+    handler = type("Handler", (_Meddler,), {"server_url": server.url, "token": server.token, "meddle": meddle})
     tasks = some(4)
-    query_before_send = LabelStudio(url=server.url, api_key=server.token)
-    there = query_before_send.existing(project, ids(tasks))
-    label_studio.push(project, tasks)
-    assert there == {}
-    httpx.post(
-        f"{server.url}/api/projects/{project}/import", json=tasks[:1], headers={"Authorization": f"Token {server.token}"}
-    ).raise_for_status()
-    oldest = label_studio.existing(project, ids(tasks))
-    assert len(oldest) == 4
-    assert label_studio.push(project, tasks).already_there == oldest
+    with listening(handler) as url, pytest.raises(failure, match=message):
+        LabelStudio(url=url, api_key=server.token).push(project, tasks)
+    if failure is Transient:
+        assert len(label_studio.push(project, tasks).arrived) == 1
+        assert label_studio.count(project) == len(tasks)
 
 
 HOSTILE = [
@@ -239,22 +292,18 @@ class _Scripted(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.body)
 
-    do_GET = do_POST = _answer
+    do_GET = do_POST = _answer  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
 @pytest.fixture
-def scripted() -> Iterator[type[_Scripted]]:
-    handler = type("Handler", (_Scripted,), {"hang": threading.Event(), "imports": 0})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    handler.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield handler
-    handler.hang.set()
-    server.shutdown()
-    server.server_close()
+def scripted() -> Iterator[Any]:
+    handler: Any = type("Handler", (_Scripted,), {"hang": threading.Event(), "imports": 0})
+    with listening(handler) as handler.url:
+        yield handler
+        handler.hang.set()
 
 
 @pytest.mark.parametrize(
@@ -310,7 +359,7 @@ def test_storage_sync_delivers_each_file_once(
 def test_a_bucket_that_cannot_be_read_is_named(
     label_studio: LabelStudio, project: int, lake: Lake, object_store_url: str
 ) -> None:
-    with pytest.raises(Permanent, match="no-such-bucket"):
+    with pytest.raises(Transient, match=r"no-such-bucket.*check that it has a file"):
         label_studio.sync_storage(project, "no-such-bucket", "country=x/", object_store_url, lake.access_key, lake.secret_key)
 
 

@@ -8,8 +8,9 @@ import json
 import logging
 from collections import Counter
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -171,8 +172,8 @@ def test_nothing_to_judge_asks_nothing(ledger: LlmLedger) -> None:
 
 
 OUTAGES = [
-    "hang_up", "limited", "limited_2s", "error_500", "error_503_3s", "html", "cut_body", "empty_body", "no_choices",
-    "null_content", "endless",
+    "hang_up", "broken_off", "limited", "limited_2s", "error_500", "error_503_3s", "html", "cut_body", "empty_body",
+    "no_choices", "null_content", "endless",
 ]  # fmt: skip
 SETUPS = ["bad_key", "forbidden", "no_model", "bad_request", "no_credit", "moved"]
 UNREADABLE = ["rubbish", "bare_number", "cut_answer", "wrong_types", "out_of_range", "invented_quote", "chatty"]
@@ -180,7 +181,7 @@ REFUSALS = ["refusal_field", "refusal_text", "filtered", "content_filter_400", "
 
 
 def test_every_fault_is_tried() -> None:
-    assert {*OUTAGES, *SETUPS, *UNREADABLE, *REFUSALS, "slow", "dripping"} == set(FAULTS)
+    assert {*OUTAGES, *SETUPS, *UNREADABLE, *REFUSALS, "slow", "dripping", "stalling"} == set(FAULTS)
 
 
 @pytest.mark.parametrize("fault", OUTAGES)
@@ -219,7 +220,7 @@ def test_a_server_that_is_not_there(ledger: LlmLedger, barometre: Barometre) -> 
     assert all(c.cost == 0 and c.outcome == "unavailable" for c in barometre.read(LlmCall)), "no connection, no bill"
 
 
-@pytest.mark.parametrize("fault", ["slow", "dripping"])
+@pytest.mark.parametrize("fault", ["slow", "dripping", "stalling"])
 def test_no_answer_may_take_longer_than_its_limit(ledger: LlmLedger, barometre: Barometre, fault: str) -> None:
     real_limit = 0.3
     with LlmServer(always=fault) as server:
@@ -274,6 +275,11 @@ def test_a_refusal_is_permanent_and_this_chunks_alone(ledger: LlmLedger, fault: 
         outcomes = judge(server, ledger, chunks(4), max_concurrency=1)
     assert kinds(outcomes) == {"Judgement": 3, "Unusable": 1}
     assert [o.result.permanent for o in outcomes if isinstance(o.result, Unusable)] == [True]
+
+
+def test_a_lone_chunk_without_an_answer_is_an_outage(ledger: LlmLedger) -> None:
+    with LlmServer(always="error_500") as server:
+        assert kinds(judge(server, ledger, chunks(1))) == {"Unasked": 1}
 
 
 def test_one_chunk_that_always_fails_is_its_own_failure(ledger: LlmLedger) -> None:
@@ -421,6 +427,26 @@ def test_a_reader_that_walks_away_leaves_no_open_reservation(ledger: LlmLedger, 
         outcomes.close()  # type: ignore[attr-defined]
     assert "reserved" not in endings(barometre)
     assert len(server.requests) < 200
+
+
+def _judge_in_a_process(url: str, database_url: str) -> None:
+    one = Llm(base_url=url, api_key=KEY, model="gpt-4o-mini", max_concurrency=2)
+    for _ in one.judge_all(chunks(12), LlmLedger(Barometre(url=database_url)), V1):
+        pass
+
+
+def test_a_killed_run_loses_only_what_was_under_way(ledger: LlmLedger, barometre: Barometre) -> None:
+    with LlmServer(script=[GOOD] * 5, always="slow") as server:
+        run = get_context("spawn").Process(target=_judge_in_a_process, args=(server.url, barometre.url))
+        run.start()
+        assert server.wait_for(7)
+        run.kill()
+        run.join()
+        assert endings(barometre) == {"ok": 5, "reserved": 2}
+        server.always = None
+        assert kinds(judge(server, ledger, chunks(12), FakeTime(datetime.now(UTC)))) == {"Judgement": 12}
+        assert len(server.requests) == 7 + 7, "five were kept, two are paid again"
+    assert ledger.spent("france", datetime.now(UTC)) > 0
 
 
 def test_an_abandoned_reservation_is_closed_by_the_next_run(ledger: LlmLedger, barometre: Barometre) -> None:

@@ -48,12 +48,12 @@ class Waits:
 
 
 def talk(url: str, waits: Waits | None = None, **settings: Any) -> Conversation:
-    given_settings = {
+    defaults: dict[str, Any] = {
         "user": DEMO_USER,
         "password": DEMO_PASSWORD,
         "slice_seconds": 86_400 * 2,
         "answer_timeout": 5.0,
-    } | settings
+    }
     return Conversation(
         Mediatree(**{"url": url, **defaults, **settings}), sleep=waits or Waits(), now=lambda: NOW, jitter=lambda: 0.0
     )

@@ -43,6 +43,13 @@ def with_vetoes(intervals: Iterable[AdInterval], vetoes: Sequence[AdDecision]) -
     ]
 
 
+def with_decisions(
+    intervals: Iterable[AdInterval], decisions: Sequence[AdDecision], zone: tzinfo, method: str
+) -> list[AdInterval]:
+    """The intervals with vetoes marked, and those that people added; `zone` is the one the country's days are counted in."""
+    return with_vetoes([*intervals, *added_intervals(decisions, zone, method)], decisions)
+
+
 def added_intervals(decisions: Iterable[AdDecision], zone: tzinfo, method: str) -> list[AdInterval]:
     """Intervals that people added, one for each local day of `zone` that a stretch lies in; source `manual`."""
     made = []

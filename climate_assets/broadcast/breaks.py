@@ -4,6 +4,7 @@ Belongs here: the features of a passage and the rules over them. Does not: their
 The rules look for adverts and are strict, because an editorial second that is masked is the costly error:
 an advert has an advert's length, at least three independent airings (a programme that is rerun carries its adverts along:
 that is one airing), lasts longer than news does, and stands in breaks, beside adverts that differ from airing to airing.
+A passage that always stands alone is never cut, however often it is heard: so are famous sound bites.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from climate_assets.broadcast.airings import Airings, grouped_quantile
+from climate_assets.broadcast.passages import components
 from climate_assets.broadcast.records import Repeat
 from climate_assets.broadcast.repeat_rules import Settings
 from climate_assets.broadcast.speech import Longs, Speech
@@ -89,17 +91,17 @@ def adverts(rows: Heard, seconds: np.ndarray, settings: Settings) -> Mask:
     lasting = _lasting(rows, apart, settings)
     steady = regular(rows, settings)
     left, right = neighbours(rows, sized, settings)
-    alone = enough & _alone(rows, apart, settings) & ~steady
     sure = enough & lasting
     for _ in range(_ROUNDS):
-        kept = sure & (_in_breaks(rows, left, right, sure, steady, settings) | alone)
+        kept = sure & _in_breaks(rows, left, right, sure, steady, settings)
+        kept &= _in_market(rows, left, right, kept, settings)
         if np.array_equal(kept, sure):
             break
         sure = kept
     young = enough & ~sure & ~steady & _wedged(rows, left, right, sure, settings)
     short = (seconds >= settings.shortest_seconds) & (seconds < settings.advert_seconds)
     short &= rows.times(apart) >= settings.airings
-    return sure | young | (short & _wedged(rows, left, right, sure | young, settings))
+    return np.asarray(sure | young | (short & _wedged(rows, left, right, sure | young, settings)))
 
 
 def span(rows: Heard) -> Longs:
@@ -202,6 +204,16 @@ def _in_breaks(rows: Heard, left: Longs, right: Longs, sure: Mask, steady: Mask,
     return np.asarray(company & mixed & (both_sides | ~steady))
 
 
+def _in_market(rows: Heard, left: Longs, right: Longs, sure: Mask, settings: Settings) -> Mask:
+    """Passages that are joined, neighbour by neighbour, with enough others: not the few parts of one script or song."""
+    known = np.append(sure, False)
+    beside = np.concatenate([left, right])
+    own = np.tile(rows.passage, 2)
+    both = known[own] & known[beside]
+    label = components(rows.passages, own[both], beside[both])
+    return np.asarray(np.bincount(label, sure, rows.passages)[label] >= settings.market)
+
+
 def _usual_neighbour(rows: Heard, left: Longs, right: Longs, known: Mask) -> Longs:
     passage = np.concatenate([rows.passage[known[left]], rows.passage[known[right]]])
     beside = np.concatenate([left[known[left]], right[known[right]]])
@@ -214,22 +226,12 @@ def _usual_neighbour(rows: Heard, left: Longs, right: Longs, known: Mask) -> Lon
 
 
 def _wedged(rows: Heard, left: Longs, right: Longs, sure: Mask, settings: Settings) -> Mask:
-    """Passages that stand beside sure adverts nearly always, on either side often, and not always beside the same one."""
+    """Passages that stand beside sure adverts nearly always, often between two of them, and not always beside the same."""
     known = np.append(sure, False)
     before, after = known[left], known[right]
     times = np.maximum(rows.times(), 1)
     usual = _usual_neighbour(rows, left, right, known)
     other = (before & (left != usual[rows.passage])) | (after & (right != usual[rows.passage]))
     wedged = rows.times(before | after) >= settings.always * times
-    wedged &= np.minimum(rows.times(before), rows.times(after)) >= settings.wedged * times
+    wedged &= rows.times(before & after) >= settings.wedged * times
     return np.asarray(wedged & (rows.times(other) >= np.maximum(1, settings.mixed * times)))
-
-
-def _alone(rows: Heard, apart: Mask, settings: Settings) -> Mask:
-    """Passages with so much evidence that no break is needed: many complete airings over days, hours and contexts."""
-    best = grouped_quantile(rows.passage, rows.end - rows.start, 0.75, rows.passages)
-    whole = np.abs(rows.end - rows.start - best[rows.passage]) <= 0.15 * best[rows.passage]
-    many = (rows.times(apart) >= settings.solitary_airings) & (rows.times(apart) >= settings.whole * rows.times())
-    many &= rows.distinct(rows.day, apart) >= settings.solitary_days
-    many &= rows.distinct(rows.start % _DAY // _HOUR, apart) >= settings.solitary_hours
-    return np.asarray(many & (rows.times(whole) >= settings.whole * np.maximum(rows.times(), 1)))

@@ -120,8 +120,8 @@ def _spaced(cell: str) -> str:
 
 def _keyword(cell: str, where: str) -> str:
     keyword = _spaced(cell)
-    if not any(character.isalnum() for character in keyword):
-        raise Permanent(f"{where}: keyword {cell!r} has no letter; write a word or remove the row")
+    if not folded(keyword).strip(b" '.-"):
+        raise Permanent(f"{where}: keyword {cell!r} has no Latin letter or digit; write a word or remove the row")
     if len(keyword) > LONGEST_KEYWORD:
         raise Permanent(
             f"{where}: keyword {keyword!r:.60} has {len(keyword)} characters; at most {LONGEST_KEYWORD} are allowed"

@@ -2,10 +2,10 @@
 
 Belongs here: endings. Does not belong here: folding, phrases and matching (`folding.py`, `keywords.py`).
 
-Words are folded (`folding.py`): ending tables read `ao`, not `ão`. A row is (ending, shortest stem, endings instead);
-of the rows of a language the first that fits a word is used. Rows are generous where a wrong form is no word of the
-language (`taux` gives `tal`) and careful where it would be another one (`bus` does not give `bu`, `Kohle` not `Kohl`).
-Endings follow the school grammars of each language; Polish keeps to those that leave the stem as it is.
+Words are folded (`folding.py`): ending tables read `ao`, not `ão`. A row is (ending, shortest stem, endings instead,
+the commonest first); of the rows of a language the first that fits a word is used. Rows are generous where a wrong form is
+no word of the language (`taux` gives `tau`) and careful where it would be another one (`bus` does not give `bu`, `Kohle`
+not `Kohl`). Endings follow the school grammars of each language; Polish keeps to those that leave the stem as it is.
 """
 
 from functools import cache
@@ -100,9 +100,10 @@ _PORTUGUESE: tuple[Row, ...] = (
     ("", 2, ("s",)),
 )
 
-_POLISH_HARD = ("ego", "emu", "ymi", "ych", "ym", "ej", "y", "a", "e", "")
-_POLISH_SOFT = ("iego", "iemu", "imi", "ich", "im", "iej", "ie", "i", "a")
-_POLISH_NOUN = ("ami", "ach", "om", "ow", "em", "owi", "u", "y", "a", "ie", "")
+_POLISH_HARD = ("y", "a", "e", "ej", "ych", "ego", "ym", "", "ymi", "emu")
+_POLISH_SOFT = ("i", "a", "ie", "iej", "ich", "iego", "im", "imi", "iemu")
+_POLISH_FEMININE = ("ach", "ami", "om", "ie")
+_POLISH_NOUN = ("u", "em", "y", "ow", "owi", "ach", "ami", "om", "a", "ie")
 _POLISH: tuple[Row, ...] = (
     *(
         (stem + case, 3, tuple(stem + other for other in _POLISH_SOFT if other != case))
@@ -110,9 +111,15 @@ _POLISH: tuple[Row, ...] = (
         for stem in ("sk", "ck")
     ),
     *(
-        (stem + case, 3, tuple(stem + other for other in _POLISH_HARD if other != case))
-        for case in _POLISH_HARD[:-1]
+        (stem + case, 3, tuple(stem + other for other in (*_POLISH_HARD, *_POLISH_FEMININE) if other != case))
+        for case in ("a", "y")
         for stem in "nw"
+    ),
+    *(
+        (stem + case, 3, tuple(stem + other for other in _POLISH_HARD if other != case))
+        for case in _POLISH_HARD[2:]
+        for stem in "nw"
+        if case
     ),
     ("ia", 3, ("ii", "ie", "iom", "iami", "iach")),
     ("ja", 3, ("ji", "je", "jom", "jami", "jach")),
@@ -124,15 +131,19 @@ _POLISH: tuple[Row, ...] = (
     ("y", 3, ("", "ow", "om", "ami", "ach", "a")),
     *((vowel, 0, ()) for vowel in "eiou"),
     ("t", 3, ("tu", "tem", "towi", "cie", "ty", "tow", "tami", "tach")),
-    ("", 4, tuple(case for case in _POLISH_NOUN if case)),
+    ("", 4, _POLISH_NOUN),
 )
 
 _DUTCH: tuple[Row, ...] = (
-    *((2 * vowel + last, 2, (vowel + last + "en", vowel + last + "e")) for vowel in "aeou" for last in "bdfgklmnprt"),
     *(
-        (vowel + last, 2, (vowel + 2 * last + "en", vowel + last + "s", vowel + 2 * last + "e"))
+        (2 * vowel + last, 1, (vowel + last + "en", vowel + last + "e", 2 * vowel + last + "s"))
+        for vowel in "aeou"
+        for last in "bdfgklmnprt"
+    ),
+    *(
+        (vowel + last, 1, (vowel + 2 * last + "en", vowel + last + "s", vowel + 2 * last + "e"))
         for vowel in "aiou"
-        for last in "bfgklmnprt"
+        for last in "bfgklmnprst"
     ),
     ("en", 4, ("", "e")),
     ("s", 4, ("", "sen")),

@@ -4,9 +4,9 @@ Belongs here: spellings of entries, the automaton, borders, longest-wins, words 
 Does not belong here: folding (`folding.py`), endings (`inflection.py`), which hits count (`promotion.py`), airtime.
 
 The rule.
-- Text and entries are folded. A word of an entry is met in its inflected spellings too. Words of a phrase may be parted by
-  one space, a hyphen or an apostrophe (`l'eau` is `l' eau`), never by a clause mark, a quotation mark that stands alone or
-  the barrier `¶`. A hyphen of an entry may be a space or nothing (`agro-écologie`, `agroécologie`).
+- Text and entries are folded. A word of an entry is met in its inflected spellings too. Words of a phrase are parted by one
+  border: a space, a hyphen or an apostrophe; never by a clause mark, a quotation mark that stands alone or the barrier `¶`.
+  An apostrophe of an entry may be two borders (`l'eau` is `l' eau`), a hyphen none (`agro-écologie` is `agroécologie`).
 - Borders are spaces, apostrophes, hyphens, marks and the ends of the text. A hyphen on the right blocks (`terre` is not said
   in `terre-neuve`, a word of its own), one on the left does not (`submersion` is said in `vagues-submersion`).
 - Where the accents of a single word tell two everyday words apart (`maïs`, `mais`), they have to agree.
@@ -85,7 +85,7 @@ class Matcher:
         return self.hits_of((chunk,))
 
     def hits_of(self, chunks: Iterable[Chunk]) -> list[KeywordHit]:
-        """The hits of all chunks, in order; many at once take half the time of one by one. Raises as `hits` does."""
+        """The hits of all chunks, in order; a batch takes half the time of one by one. Raises as `hits` does."""
         hits: list[KeywordHit] = []
         remaining = iter(chunks)
         while batch := list(islice(remaining, _BATCH)):
@@ -133,25 +133,16 @@ class Matcher:
                     said.append((theme, keyword, word, words, time / 100, window, subject, category, hrfp))
                     doubtful |= hrfp
         counting = counting_windows([(hit[6], hit[5], hit[8]) for hit in said]) if doubtful else _ALL_COUNT
-        chunk_id, country, day, channel, version = (
-            chunk.chunk_id,
-            chunk.country,
-            chunk.day,
-            chunk.channel,
-            self.dictionary.version,
-        )
+        chunk_id, country, day, channel = chunk.chunk_id, chunk.country, chunk.day, chunk.channel
+        version = self.dictionary.version
         return [KeywordHit(chunk_id, country, day, channel, *hit, counting[hit[6]] >> hit[5] & 1 == 1, version) for hit in said]
 
 
 def _outermost(start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Indexes of the spans that lie strictly inside no other, in order of start, the longer first."""
+    """Indexes of the spans that lie inside no other, in order of start. No two are equal: a span is spelt one way."""
     order = np.lexsort((-end, start))
-    start, end = start[order], end[order]
-    reached = np.concatenate(([-1], np.maximum.accumulate(end)[:-1]))
-    # Equal spans follow each other: all of them are compared with what came before the first of them.
-    first = np.concatenate(([True], (np.diff(start) != 0) | (np.diff(end) != 0)))[: len(end)]
-    leader = np.maximum.accumulate(np.where(first, np.arange(len(end)), 0))
-    return order[end > reached[: len(end)][leader]]
+    reached = np.maximum.accumulate(end[order])
+    return order[np.concatenate(([True], end[order][1:] > reached[:-1]))[: len(order)]]
 
 
 def _meanings(dictionary: Dictionary) -> dict[tuple[bytes, int], tuple[_Meaning, ...]]:

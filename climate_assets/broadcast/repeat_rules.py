@@ -63,24 +63,17 @@ class Settings:
     on its channel until the next noon, an advert stays for weeks."""
     company: float = 0.5
     """Share of airings that have another advert right before or after: adverts come in breaks."""
-    mixed: float = 0.2
-    """Share of airings whose neighbour is not the usual one; verses of a song and items of a bulletin have fixed neighbours."""
+    mixed: float = 0.5
+    """Share of airings with a neighbour that is not the usual one; verses of a song and items of a bulletin have fixed ones."""
+    market: int = 5
+    """Adverts that are neighbours of neighbours, at least: below, they may be parts of one script that is quoted a few times."""
     wedged: float = 0.25
-    """Share of airings with an advert before, and with one after, of a short or young passage that counts as advert by its
-    place: a legal notice has both, a break's opening jingle and the news after a break have one."""
+    """Share of airings between two adverts of a short or young passage that counts as advert by its place: a legal notice
+    stands inside breaks, a break's opening and closing jingles and the news after it do not."""
     again_seconds: float = 180.0
     """An airing so soon after the last one on the same channel is none of its own: a chorus, or a break's two halves."""
     same_minute_seconds: float = 120.0
     """Airings of one channel within so many seconds of the same minute of the half hour (or of the day) are regular."""
-    solitary_airings: int = 8
-    """Independent airings of an advert that does not come in breaks: it needs much more evidence, since a famous sound bite
-    is repeated too."""
-    solitary_days: int = 3
-    """Days of such an advert."""
-    solitary_hours: int = 4
-    """Different hours of the day of such an advert."""
-    whole: float = 0.7
-    """Share of such an advert's airings that are complete: adverts are always cut alike, sound bites are not."""
     partial: float = 0.4
     """Smallest share of an advert's length that is cut: a slogan quoted in the news is no airing."""
     bridge_seconds: float = 2.5

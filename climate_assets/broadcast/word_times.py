@@ -86,11 +86,16 @@ def _timed(texts: list[str], times: Ints, steps: Ints) -> Speech:
         texts, times, steps = [texts[i] for i in order], times[order], steps[order]
     if is_interleaved(times, steps):
         texts, times, steps = untangled(texts, times, steps)
-    text, unknown = " ".join(texts), 0.0
+    unknown = 0
+    if _UNKNOWN in texts:
+        spoken = [i for i, text in enumerate(texts) if text != _UNKNOWN]
+        unknown = int(steps.sum() - steps[spoken].sum())
+        texts, times, steps = [texts[i] for i in spoken], times[spoken], steps[spoken]
+    text = " ".join(texts)
     words = text.split()
     if words != texts or _UNKNOWN in text:
-        words, times, unknown = _single_words(texts, times.tolist(), steps.tolist())
-        text = " ".join(words)
+        words, times, glued = _single_words(texts, times.tolist(), steps.tolist())
+        text, unknown = " ".join(words), unknown + glued
     _check_words(words)
     if len(times):
         earliest, latest = int(times.min()), int(times.max())
@@ -99,23 +104,23 @@ def _timed(texts: list[str], times: Ints, steps: Ints) -> Speech:
             raise NonsenseError(f"a word is {beyond / 100:.2f} s from the chunk's start; the limits are -2 s and 122 s")
         # After a seam the next segment's first words may carry an earlier time than the last of the one before.
         times = np.maximum.accumulate(np.minimum(np.maximum(times, KEPT_EARLIEST), KEPT_LATEST))
-    return Speech(text, times.tolist(), "asr", unknown)
+    return Speech(text, times.tolist(), "asr", min(unknown, CHUNK_SECONDS * 100) / 100)
 
 
-def _single_words(texts: list[str], times: list[int], steps: list[int]) -> tuple[list[str], Ints, float]:
-    """Entries split into words that share the entry's time and duration; `<unk>` taken out, its seconds summed."""
+def _single_words(texts: list[str], times: list[int], steps: list[int]) -> tuple[list[str], Ints, int]:
+    """Entries split into words that share the entry's time and duration; `<unk>` taken out, its centiseconds summed."""
     words: list[str] = []
     at: list[int] = []
-    unknown = 0.0
+    unknown = 0
     for text, time, step in zip(texts, times, steps, strict=True):
         pieces = text.replace(_UNKNOWN, f" {_UNKNOWN} ").split()
         for number, piece in enumerate(pieces):
             if piece == _UNKNOWN:
-                unknown += step / len(pieces)
+                unknown += step // len(pieces)
             else:
                 words.append(piece)
                 at.append(time + number * step // len(pieces))
-    return words, np.array(at, dtype=np.int64), round(min(unknown / 100, float(CHUNK_SECONDS)), 2)
+    return words, np.array(at, dtype=np.int64), unknown
 
 
 def _centiseconds(entries: list[Any], start: int) -> tuple[Ints | None, Ints]:

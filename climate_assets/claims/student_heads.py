@@ -7,10 +7,9 @@ Belongs here: weights and the search with them. How they are learnt is `student_
 probability is `student_model.py`.
 """
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -32,6 +31,8 @@ CONTEXT: Final = 32
 SHORTEST_QUOTE: Final = 10
 MIN_WORDS: Final = 3
 """A stretch of fewer words claims nothing: a quote of it could not be told from chance (`quotes.MIN_TOKENS`)."""
+REMEMBERED_WORDS: Final = 20_000
+"""Bounds memory at about 10 MB, whatever words hostile text invents."""
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +64,12 @@ class Heads:
     def _rows(self) -> dict[str, int]:
         return {feature: row for row, feature in enumerate(self.vocabulary)}
 
+    @cached_property
+    def _rows_of(self) -> Callable[[str], list[int]]:
+        """Rows of a word's own features; remembered for the words that recur in every chunk."""
+        rows = self._rows
+        return lru_cache(REMEMBERED_WORDS)(lambda word: [rows[feature] for feature in word_features(word) if feature in rows])
+
     def find(self, text: str) -> Finding | None:
         """Where most is claimed in the text; None if no stretch of it has `MIN_WORDS` words."""
         known = [stretch for stretch in stretches(text) if len(stretch.words) >= MIN_WORDS]
@@ -89,12 +96,11 @@ class Heads:
 
     def _sums(self, words: Sequence[str]) -> Floats:
         """Cumulative weights: row n sums the first n words (a pair belongs to its second word)."""
-        rows = self._rows
-        of_word = {word: [rows[f] for f in word_features(word) if f in rows] for word in set(words)}
+        rows, of_word = self._rows, self._rows_of
         found: list[int] = []
         ends = []
         for before, word in zip(("", *words), words, strict=False):
-            found += of_word[word]
+            found += of_word(word)
             pair = rows.get(pair_feature(before, word))
             if pair is not None:
                 found.append(pair)
@@ -116,15 +122,12 @@ class Heads:
         Runs are compared as windows are, by their sum over the square root of their length.
         """
         margin = (sums[:, category] - sums[:, 0])[start : start + length + 1]
-        runs = itertools.combinations(range(length + 1), 2)
-        shortest = min(SHORTEST_QUOTE, length)
-        first, last = max(
-            ((a, b) for a, b in runs if b - a >= shortest),
-            key=lambda run: (margin[run[1]] - margin[run[0]]) / (run[1] - run[0]) ** 0.5,
-        )
-        shares = np.diff(margin)[first:last]
-        cues = [start + first + int(i) for i in np.argsort(-shares, kind="stable") if shares[i] > 0]
-        return start + first, start + last, cues
+        first, last = np.triu_indices(length + 1, k=min(SHORTEST_QUOTE, length))
+        best = int(np.argmax((margin[last] - margin[first]) / np.sqrt(last - first)))
+        run = slice(int(first[best]), int(last[best]))
+        shares = np.diff(margin)[run]
+        cues = [start + run.start + int(i) for i in np.argsort(-shares, kind="stable") if shares[i] > 0]
+        return start + run.start, start + run.stop, cues
 
 
 def _claim(logits: Floats) -> Floats:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from climate_assets.claims.records import Category
-from climate_assets.claims.statements import Statement
+from climate_assets.claims.statements import Kind, Statement
 
 CHUNK_WORDS = 400
 """Words of two minutes of speech; the 60 sampled chunks have about 360."""
@@ -50,10 +50,22 @@ def _among(neutral: Sequence[Statement], chosen: Sequence[Statement], chance: ra
     length = CHUNK_WORDS if chance.random() < 0.5 else chance.randrange(SHORTEST_CHUNK, CHUNK_WORDS)
     words = sum(len(s.text.split()) for s in chosen)
     around = []
-    for filler in chance.sample(neutral, len(neutral)):
+    for filler in _by_turns(neutral, chance):
         if words >= length:
             break
         around.append(filler)
         words += len(filler.text.split())
     at = chance.randint(0, len(around))
     return " ".join(s.text for s in [*around[:at], *chosen, *around[at:]])
+
+
+def _by_turns(neutral: Sequence[Statement], chance: random.Random) -> Iterator[Statement]:
+    """Each neutral statement once, kinds by turns, so that their numbers in the file do not set the mix of a chunk."""
+    kinds: dict[Kind, list[Statement]] = {}
+    for statement in chance.sample(neutral, len(neutral)):
+        kinds.setdefault(statement.kind, []).append(statement)
+    while kinds:
+        for kind in chance.sample(list(kinds), len(kinds)):
+            yield kinds[kind].pop()
+            if not kinds[kind]:
+                del kinds[kind]
