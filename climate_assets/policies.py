@@ -45,9 +45,6 @@ ADVERT_LOOK_BACK_DAYS: Final = 7
 # Below this share of expected chunks a day is reported as incomplete.
 COVERAGE_FLOOR: Final = 0.95
 
-# A chunk whose judgement failed this often needs a person.
-MAX_ATTEMPTS: Final = 4
-
 # Share of a day's chunks that may be dead before the partition is red.
 DEAD_LIMIT: Final = 0.02
 

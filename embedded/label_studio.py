@@ -82,9 +82,11 @@ def prepare_database(venv: Path, socket_folder: Path, data_folder: Path) -> str:
         return "kept"
     dump = venv.with_name(f"{venv.name}-{version(venv)}.dump")
     if dump.exists():
-        _run(
-            [*_postgres("pg_restore", socket_folder), "--clean", "--if-exists", "--no-owner", "--single-transaction", str(dump)]
-        )
+        options = ["--clean", "--if-exists", "--no-owner", "--single-transaction"]
+        try:
+            _run([*_postgres("pg_restore", socket_folder), *options, str(dump)])
+        except Permanent as error:
+            raise Permanent(f"{dump} cannot be restored; delete it and start again. {error}") from error
         return "restored"
     # Any command of Label Studio migrates first; `version` does nothing more, so no user is in the dump.
     _run([str(venv / "bin" / "label-studio"), "version"], _database(socket_folder, data_folder))

@@ -1,10 +1,11 @@
 """The client against real HTTP: the broadcaster with dialled faults, and scripted answers where it must be exact."""
 
+import asyncio
 import json
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from climate_assets.broadcast.answers import Fetched, items_of
@@ -377,6 +378,16 @@ def test_an_answer_that_stays_cut_is_kept_and_named() -> None:
 def test_a_body_without_end_is_refused() -> None:
     fetched = fetched_from(Script(rows), max_bytes=10_000)
     assert "longer than 10000 bytes; lower slice_seconds" in fetched.missing[0]
+
+
+def test_a_dripping_body_meets_one_deadline() -> None:
+    async def drops() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b" "
+            await asyncio.sleep(0.05)
+
+    fetched = fetched_from(Script(lambda question: StreamingResponse(drops())), max_attempts=2, answer_timeout=0.4)
+    assert "the body was not whole after 0.4 s (2 attempts)" in fetched.missing[0]
 
 
 @pytest.mark.parametrize("reply", [{}, {"data": None}, {"data": {"access_token": ""}}, {"data": {"access_token": 5}}, []])

@@ -4,6 +4,7 @@ Belongs here: the comparison of the hits of two matchers over the same chunks. D
 reading chunks and printing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -132,24 +133,21 @@ def _chunk_changes(before: _Side, after: _Side, chunks: Sequence[Chunk]) -> list
 
 
 def _channel_changes(before: _Side, after: _Side, chunks: Sequence[Chunk], changes: list[ChunkChange]) -> list[ChannelChange]:
-    rows = []
-    for country, channel in sorted({(chunk.country, chunk.channel) for chunk in chunks}):
-        compared = sum((chunk.country, chunk.channel) == (country, channel) for chunk in chunks)
-        for subject in Subject:
-            key = (country, channel, subject.value)
-            kinds = [c.change for c in changes if (c.country, c.channel, c.subject) == key]
-            rows.append(
-                ChannelChange(
-                    *key,
-                    compared,
-                    kinds.count("gained"),
-                    kinds.count("lost"),
-                    kinds.count("changed"),
-                    window_seconds(before.airtime.get(key, ())),
-                    window_seconds(after.airtime.get(key, ())),
-                )
-            )
-    return rows
+    compared = Counter((chunk.country, chunk.channel) for chunk in chunks)
+    kinds = Counter((c.country, c.channel, c.subject, c.change) for c in changes)
+    return [
+        ChannelChange(
+            *key,
+            compared[key[:2]],
+            kinds[*key, "gained"],
+            kinds[*key, "lost"],
+            kinds[*key, "changed"],
+            window_seconds(before.airtime.get(key, ())),
+            window_seconds(after.airtime.get(key, ())),
+        )
+        for country, channel in sorted(compared)
+        for key in ((country, channel, subject.value) for subject in Subject)
+    ]
 
 
 def _keyword_changes(before: _Side, after: _Side) -> list[KeywordChange]:

@@ -12,7 +12,7 @@ The rule.
 - Where the accents of a single word tell two everyday words apart (`maïs`, `mais`), they have to agree.
 - All occurrences are hits. One whose span lies strictly inside the span of another is not, whatever their themes; spans that
   overlap only in part both stay. Spans are compared before HRFP promotion. One occurrence gives one hit for each theme: the
-  entry spelt as it was said, else the first by alphabet.
+  entry spelt as it was said, else the first by alphabet. Said twice inside one word (`eau,eau`), it is one hit.
 - A hit has the time of its first word; its window is 0..5, times outside the chunk fall into the first or last one.
 """
 
@@ -51,9 +51,11 @@ _LAST_WINDOW = WINDOWS_PER_CHUNK - 1
 _BATCH = 32  # Texts of a batch stay in the processor's cache from one step to the next.
 _ALL_COUNT = {subject.value: -1 for subject in Subject}
 
-
 _Spoken = tuple[int, int, int, int]
 """Number of the chunk, number of the spelling, first word, number of words."""
+
+_Said = tuple[int, float, int, str, str, bool]
+"""Words, seconds, window, subject, category, HRFP: the columns of a hit after theme, keyword and word."""
 
 
 class _Meaning(NamedTuple):
@@ -124,18 +126,22 @@ class Matcher:
         times = chunk.word_times
         if length != len(times):
             raise Permanent(f"chunk {chunk.chunk_id}: {length} words but {len(times)} word times; decode its dump again")
-        said, doubtful = [], False
+        said: dict[tuple[str, str, int], _Said] = {}
+        doubtful = False
         for _, spelling, word, words in spoken:
             time = times[word]
             window = min(max(time // _CENTISECONDS_PER_WINDOW, 0), _LAST_WINDOW)
             for theme, keyword, subject, category, hrfp, accents_tell in self._meanings[spelling]:
                 if not accents_tell or same_accents(keyword, chunk.text.split(" ")[word]):
-                    said.append((theme, keyword, word, words, time / 100, window, subject, category, hrfp))
+                    said.setdefault((theme, keyword, word), (words, time / 100, window, subject, category, hrfp))
                     doubtful |= hrfp
-        counting = counting_windows([(hit[6], hit[5], hit[8]) for hit in said]) if doubtful else _ALL_COUNT
+        counting = counting_windows([(hit[3], hit[2], hit[5]) for hit in said.values()]) if doubtful else _ALL_COUNT
         chunk_id, country, day, channel = chunk.chunk_id, chunk.country, chunk.day, chunk.channel
         version = self.dictionary.version
-        return [KeywordHit(chunk_id, country, day, channel, *hit, counting[hit[6]] >> hit[5] & 1 == 1, version) for hit in said]
+        return [
+            KeywordHit(chunk_id, country, day, channel, *key, *hit, counting[hit[3]] >> hit[2] & 1 == 1, version)  # type: ignore[arg-type]
+            for key, hit in said.items()
+        ]
 
 
 def _outermost(start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:

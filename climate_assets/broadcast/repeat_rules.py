@@ -66,7 +66,7 @@ class Settings:
     mixed: float = 0.5
     """Share of airings with a neighbour that is not the usual one; verses of a song and items of a bulletin have fixed ones."""
     market: int = 5
-    """Adverts that are neighbours of neighbours, at least: below, they may be parts of one script that is quoted a few times."""
+    """Adverts that are neighbours of neighbours, at least: fewer may be the parts of one script that is quoted a few times."""
     wedged: float = 0.25
     """Share of airings between two adverts of a short or young passage that counts as advert by its place: a legal notice
     stands inside breaks, a break's opening and closing jingles and the news after it do not."""

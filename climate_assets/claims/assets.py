@@ -55,7 +55,10 @@ def classified_chunks(
     return written(
         change,
         states[State.OK],
-        judged_now=sum(j.calls for j in made),
+        judged_now=sum(j.judged_now for j in made),
+        model_calls=sum(j.calls for j in made),
+        cost=dg.MetadataValue.float(sum(j.cost for j in made)),
+        stopped=next((j.stopped.reason for j in made if j.stopped), None),
         states=bars(states, "chunks"),
         scores=bars({f"score {score}": count for score, count in scores.items()}, "chunks"),
     )

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from climate_assets import policies
 from climate_assets.broadcast.records import Chunk, CleanChunk
 from climate_assets.claims import cascade
-from climate_assets.claims.cascade import Result
+from climate_assets.claims.cascade import Result, Unasked
 from climate_assets.claims.prompts import Prompt
 from climate_assets.claims.records import Judgement, Unusable, Verdict
 from climate_assets.claims.student import Student
 from climate_assets.claims.verdicts import verdict_of
 from climate_assets.countries import Country
+from climate_assets.failures import Permanent
 from climate_assets.states import StageState, State
 from resources.llm import Llm
 from resources.llm_ledger import LlmLedger
@@ -36,8 +36,10 @@ class Judged:
     change: Change = field(default_factory=Change)
     states: Counter[str] = field(default_factory=Counter)
     scores: Counter[int] = field(default_factory=Counter)
+    judged_now: int = 0
     calls: int = 0
-    stopped: str = ""
+    cost: float = 0.0
+    stopped: Unasked | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class Bench:
 def judge_day(bench: Bench, day: date, barometre: Barometre) -> Judged:
     """Judge every clean chunk of a country's day that has a climate hit and no standing verdict on this text."""
     code, judged = bench.country.code, Judged()
-    chunks = [c for c in barometre.read(CleanChunk, country=code, day=day) if c.climate_hits and c.text]
+    calls_before, _ = _ledger_total(barometre, code, day)
+    chunks = [c for c in barometre.read(CleanChunk, country=code, day=day) if c.climate_hits]
     before = {s.item_id: s for s in barometre.read(StageState, stage=cascade.STAGE, country=code, day=day)}
     times = {c.chunk_id: c.word_times for c in barometre.read(Chunk, country=code, day=day)}
     verdicts = {(v.chunk_id, v.model, v.prompt): v.text_sha256 for v in barometre.read(Verdict, country=code, day=day)}
@@ -92,14 +95,29 @@ def judge_day(bench: Bench, day: date, barometre: Barometre) -> Judged:
     else:
         routed = bench.routes(chunks)
     for sampling, members in routed.items():
-        due = cascade.due(members, _standing(bench, sampling, members, verdicts), before, policies.MAX_ATTEMPTS)
+        due = cascade.due(members, _standing(bench, sampling, members, verdicts), before)
         for part in (due[i : i + _BATCH] for i in range(0, len(due), _BATCH)):
+            if judged.stopped:
+                break  # a spent budget or an outage is the same for the rest, which stays pending
             made, moved = _batch(bench, sampling, part, times, states, judged)
             judged.change += barometre.upsert(made, Verdict) + barometre.upsert(moved, StageState)
             states.update({s.item_id: s for s in moved})
     judged.change += barometre.replace(list(states.values()), StageState, stage=cascade.STAGE, country=code, day=day)
     judged.states.update(s.state for s in states.values())
+    calls, judged.cost = _ledger_total(barometre, code, day)
+    judged.calls = calls - calls_before
+    if judged.stopped and judged.stopped.cause == "setup":
+        raise Permanent(f"{code} {day} waits to be judged: {judged.stopped.reason}")
     return judged
+
+
+def _ledger_total(barometre: Barometre, country: str, day: date) -> tuple[int, float]:
+    """Calls made for the chunks of a country's day so far, and what they cost."""
+    [row] = barometre.rows(
+        "SELECT count(*) AS calls, coalesce(sum(cost), 0) AS cost FROM llm_calls WHERE country = %(c)s AND day = %(d)s",
+        {"c": country, "d": day},
+    )
+    return row["calls"], row["cost"]
 
 
 def _batch(
@@ -122,8 +140,10 @@ def _batch(
             else:
                 verdicts.append(verdict)
                 judged.scores[verdict.score] += 1
-        moved.append(cascade.state_after(chunk, states.get(chunk.chunk_id), result, policies.MAX_ATTEMPTS))
-        judged.calls += 1
+        if isinstance(result, Unasked):
+            judged.stopped = result
+        judged.judged_now += 1
+        moved.append(cascade.state_after(chunk, states.get(chunk.chunk_id), result))
     return verdicts, moved
 
 

@@ -7,10 +7,10 @@ contiguous: an ellipsis is never bridged, and neither is the barrier that stands
 import re
 from typing import Final
 
+from climate_assets.broadcast.cleaning import BARRIER
 from climate_assets.broadcast.folding import folded
 from climate_assets.claims.plaintext import plain
 
-BARRIER: Final = "¶"
 MIN_TOKENS: Final = 3
 """Shorter quotes prove nothing: the same two words stand everywhere. The whole text may be shorter."""
 

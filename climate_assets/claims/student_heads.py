@@ -29,6 +29,8 @@ STRIDE: Final = 4
 CONTEXT: Final = 32
 """Words on either side of the best window in which a contradiction counts."""
 SHORTEST_QUOTE: Final = 10
+FEWEST_WORDS: Final = 60
+"""Shortest text that probabilities are fitted on; a shorter one is read as if it were that long."""
 MIN_WORDS: Final = 3
 """A stretch of fewer words claims nothing: a quote of it could not be told from chance (`quotes.MIN_TOKENS`)."""
 REMEMBERED_WORDS: Final = 20_000
@@ -42,7 +44,7 @@ class Finding:
     """The place of a text where most is claimed."""
 
     claim: tuple[float, float, float]
-    """Best log-odds of any claim in a short and in a long window of the text, and the log of the text's words."""
+    """Best log-odds of any claim in a short and in a long window of the text, and the log of the text's words (`FEWEST_WORDS` at least)."""
     challenge: tuple[float, float]
     """Log-odds of a contradiction in the best short window, and the highest around it."""
     category: Category
@@ -83,11 +85,12 @@ class Heads:
         long_claim = max(float(_claim(self._windows(total, LONG_WINDOW)[2]).max()) for total in sums)
         starts, length, logits = short[best]
         near = np.abs(starts - starts[at]) <= length + CONTEXT
+        heard = sum(len(stretch.words) for stretch in known)
         category = 1 + int(logits[at, 1:CHALLENGE].argmax())
         first, last, cues = self._quote(sums[best], int(starts[at]), length, category)
         places = known[best].places
         return Finding(
-            claim=(float(claims[best][at]), long_claim, float(np.log(sum(len(s.words) for s in known)))),
+            claim=(float(claims[best][at]), long_claim, float(np.log(max(FEWEST_WORDS, heard)))),
             challenge=(float(logits[at, CHALLENGE]), float(logits[near, CHALLENGE].max())),
             category=CATEGORIES[category],
             quote=(places[first], places[last - 1] + 1),

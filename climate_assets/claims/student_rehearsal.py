@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from climate_assets.claims.records import Category
 from climate_assets.claims.statements import Kind, Statement
+from climate_assets.claims.student_heads import FEWEST_WORDS
 
 CHUNK_WORDS = 400
 """Words of two minutes of speech; the 60 sampled chunks have about 360."""
-SHORTEST_CHUNK = 60
 MOST_STATEMENTS = 3
 """Statements in a row of somebody who misinforms: 1, 2 or 3, equally often. An assumption, not a measurement."""
 
@@ -47,7 +47,7 @@ def rehearsals(statements: Sequence[Statement], rounds: int, chance: random.Rand
 
 
 def _among(neutral: Sequence[Statement], chosen: Sequence[Statement], chance: random.Random) -> str:
-    length = CHUNK_WORDS if chance.random() < 0.5 else chance.randrange(SHORTEST_CHUNK, CHUNK_WORDS)
+    length = CHUNK_WORDS if chance.random() < 0.5 else chance.randrange(FEWEST_WORDS, CHUNK_WORDS)
     words = sum(len(s.text.split()) for s in chosen)
     around = []
     for filler in _by_turns(neutral, chance):

@@ -7,8 +7,8 @@ Talking to Label Studio is `resources/label_studio.py`; holding the project's lo
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from climate_assets.claims.records import State
 from climate_assets.labelling.records import LabellingTask
+from climate_assets.states import State
 
 
 @dataclass(frozen=True, slots=True)

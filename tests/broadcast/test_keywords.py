@@ -59,6 +59,7 @@ def said(hits: list[KeywordHit]) -> list[tuple[str, int, int]]:
          [("agriculture industrielle", 0, 2), ("agriculture biologique", 2, 2)]),
         (["climat"], "climat climat climat", [("climat", 0, 1), ("climat", 1, 1), ("climat", 2, 1)]),
         (["énergie renouvelable", "énergies renouvelables"], "énergies renouvelables", [("énergies renouvelables", 0, 2)]),
+        (["eau"], "eau,eau", [("eau", 0, 1)]),
         (["climat"], "", []),
     ],
 )  # fmt: skip

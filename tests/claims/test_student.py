@@ -272,9 +272,9 @@ def test_a_contradicted_claim_scores_lower_than_its_twin(student: Student, held_
 
 
 def test_a_contradiction_counts_only_near_the_claim(student: Student, shipped: list[Statement]) -> None:
-    weather = " ".join(s.text for s in shipped if s.kind == "weather").split()
-    near = student.judge(f"{CLAIM} {' '.join(REBUTTALS)} {' '.join(weather[:150])}")
-    far = student.judge(f"{CLAIM} {' '.join(weather[:150])} {' '.join(REBUTTALS)}")
+    weather = " ".join([s.text for s in shipped if s.kind == "weather"][:6])
+    claim = f"{CLAIM} {CLAIM}"
+    near, far = student.judge(f"{claim} {REBUTTALS[0]} {weather}"), student.judge(f"{claim} {weather} {REBUTTALS[0]}")
     assert near.challenged
     assert not far.challenged
     assert near.category is far.category is Category.NOT_US
