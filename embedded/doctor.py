@@ -125,7 +125,8 @@ def _project(known: dict[str, Any], country: Any, what: str) -> Finding:
 
 
 def _mediatree(known: dict[str, Any]) -> Finding:
-    return Finding("Mediatree", str(known["mediatree"].check()), True)
+    checked = known["mediatree"].check()
+    return Finding("Mediatree", checked.found, checked.ok, checked.remedy)
 
 
 def _llm(known: dict[str, Any]) -> Finding:

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from climate_assets.countries import Alias, Channel, Countries, Country, countries_from, read_countries
@@ -238,6 +238,7 @@ def test_hours_of_a_channel_win_over_those_of_the_country() -> None:
 ZONES = sorted(z for z in available_timezones() if z.startswith(("Europe/", "America/", "Asia/", "Africa/", "Pacific/")))
 
 
+@settings(deadline=None)  # the time of one example says nothing on a shared machine
 @given(st.sampled_from(ZONES), st.dates(date(1995, 1, 1), date(2035, 12, 31)))
 def test_days_follow_each_other_without_hole_or_overlap(zone: str, day: date) -> None:
     here = country(zone)

@@ -92,8 +92,12 @@ def _stored(
         return known, Change()
     version, missing = dumps.dump_version(fetched.answers), "\n".join(fetched.missing)
     same = next((d for d in known if d.version == version), None)
-    if same is not None:
+    if same is not None and same is known[-1]:
         return known, barometre.upsert([replace(same, missing=missing)], Dump)
+    if same is not None:
+        # The source went back to what it said before: that version is the newest again.
+        again = replace(same, missing=missing, fetched_at=max(a.fetched_at for a in fetched.answers), drift="as before again")
+        return [*(d for d in known if d is not same), again], barometre.upsert([again], Dump)
     key = dumps.object_key(country.code, day, channel.name, version)
     # A run that was killed between object and row left an object: what it holds is this version, fetched earlier.
     if not lake.exists(DUMPS, key):

@@ -63,7 +63,7 @@ class Settings:
     on its channel until the next noon, an advert stays for weeks."""
     company: float = 0.5
     """Share of airings that have another advert right before or after: adverts come in breaks."""
-    mixed: float = 0.5
+    mixed: float = 0.35
     """Share of airings with a neighbour that is not the usual one; verses of a song and items of a bulletin have fixed ones."""
     market: int = 5
     """Adverts that are neighbours of neighbours, at least: fewer may be the parts of one script that is quoted a few times."""

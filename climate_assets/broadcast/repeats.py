@@ -37,6 +37,8 @@ def find_repeats(chunks: Iterable[Chunk], settings: Settings | None = None) -> l
     found = repeated_shingles(speech, settings.shingle_words, settings.sampling)
     passages = passage_of_node(speech, found, settings)
     airings = airings_of(speech, found, passages, settings)
+    if not len(airings):
+        return []
     rows = heard(speech, airings)
     kind = kinds(rows, settings)
     told = _stretches(rows, kind, settings)

@@ -2,7 +2,8 @@
 
 A window's logits are sums over its words divided by the square root of their number, so one cumulative sum a stretch
 serves windows of every length, and each word's share of a logit is known. That length rule stands in for the usual
-L2 norm: cross-validated, both rank statements alike (area under the curve .90).
+L2 norm: cross-validated on the same statements, both rank
+them alike (area under the curve .897 and .892).
 Belongs here: weights and the search with them. How they are learnt is `student_training.py`; what a finding means as a
 probability is `student_model.py`.
 """
@@ -29,8 +30,10 @@ STRIDE: Final = 4
 CONTEXT: Final = 32
 """Words on either side of the best window in which a contradiction counts."""
 SHORTEST_QUOTE: Final = 10
-FEWEST_WORDS: Final = 60
+FEWEST_WORDS: Final = 12
 """Shortest text that probabilities are fitted on; a shorter one is read as if it were that long."""
+REPLY_WINDOW: Final = 16
+"""Words of a contradiction: shorter than a claim, `je vous arrête les mesures disent le contraire`."""
 MIN_WORDS: Final = 3
 """A stretch of fewer words claims nothing: a quote of it could not be told from chance (`quotes.MIN_TOKENS`)."""
 REMEMBERED_WORDS: Final = 20_000
@@ -44,7 +47,7 @@ class Finding:
     """The place of a text where most is claimed."""
 
     claim: tuple[float, float, float]
-    """Best log-odds of any claim in a short and in a long window of the text, and the log of the text's words (`FEWEST_WORDS` at least)."""
+    """Best log-odds of any claim in a short and in a long window of the text, and the log of its number of words."""
     challenge: tuple[float, float]
     """Log-odds of a contradiction in the best short window, and the highest around it."""
     category: Category
@@ -84,14 +87,15 @@ class Heads:
         at = int(claims[best].argmax())
         long_claim = max(float(_claim(self._windows(total, LONG_WINDOW)[2]).max()) for total in sums)
         starts, length, logits = short[best]
-        near = np.abs(starts - starts[at]) <= length + CONTEXT
+        replies, reply, logits_of_replies = self._windows(sums[best], REPLY_WINDOW)
+        near = (replies > starts[at] - CONTEXT - reply) & (replies < starts[at] + length + CONTEXT)
         heard = sum(len(stretch.words) for stretch in known)
         category = 1 + int(logits[at, 1:CHALLENGE].argmax())
         first, last, cues = self._quote(sums[best], int(starts[at]), length, category)
         places = known[best].places
         return Finding(
             claim=(float(claims[best][at]), long_claim, float(np.log(max(FEWEST_WORDS, heard)))),
-            challenge=(float(logits[at, CHALLENGE]), float(logits[near, CHALLENGE].max())),
+            challenge=(float(logits[at, CHALLENGE]), float(logits_of_replies[near, CHALLENGE].max())),
             category=CATEGORIES[category],
             quote=(places[first], places[last - 1] + 1),
             cues=tuple(places[cue] for cue in cues),

@@ -71,6 +71,7 @@ def version_of(statements: Iterable[Statement], seed: int = SEED) -> str:
             student_heads.CONTEXT,
             student_heads.FEWEST_WORDS,
         ],
+        [student_heads.FEWEST_WORDS, student_heads.REPLY_WINDOW],
         [student_rehearsal.CHUNK_WORDS, student_rehearsal.MOST_STATEMENTS],
     ]
     return hashlib.sha256(orjson.dumps(content)).hexdigest()[:12]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from climate_assets.broadcast.folding import folded
-from climate_assets.claims.quotes import BARRIER
+from climate_assets.broadcast.cleaning import BARRIER
 
 LONGEST_WORD: Final = 30
 """Letters of a word that are looked at; recognisers write no longer ones, hostile texts do."""

@@ -192,7 +192,7 @@ class Studio:
                 half = begin + (3600 * (1.1 if day == first else 2.1))
                 yield half, [("rerun", f"programme-{i}a", words[:900], noise)]
                 inner = [("advert", f"advert-{k}", self.adverts[k], noise) for k in rng.permutation(live)[:3]]
-                yield half + 1, [*inner, ("rerun", f"programme-{i}b", words[900:], noise)]
+                yield half + 250, [*inner, ("rerun", f"programme-{i}b", words[900:], noise)]
         for i, words in enumerate(self.bites):
             if day in (i % plan.days, (i % plan.days) + (i % 2)):
                 for _ in range(int(rng.integers(1, 4))):

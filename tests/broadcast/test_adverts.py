@@ -84,7 +84,8 @@ def test_vetoes_survive_re_learning() -> None:
     made = world(Plan(seed=13, bulletins=False, songs=0))
     rows = [i for i in find_repeats(made.chunks) if i.kind == "advert"]
     chosen = max(rows, key=lambda i: (i.times_seen, i.start))
-    veto = replace(decision(passage=chosen.passage, channel=chosen.channel), start=chosen.start, end=chosen.end)
+    veto = decision(passage=chosen.passage, channel=chosen.channel, country=chosen.country)
+    veto = replace(veto, start=chosen.start, end=chosen.end)
     airings = {(i.channel, i.start) for i in rows if i.passage == chosen.passage}
     again = find_repeats([c for c in made.chunks if c.day != min(c.day for c in made.chunks) or c.day == chosen.day])
     for forgotten in (veto, replace(veto, passage="0000")):

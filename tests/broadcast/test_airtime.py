@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from climate_assets.broadcast.airtime import advert_spans, airtime_rows, in_advert, merged, overlap, seconds_of, window_seconds
@@ -83,6 +83,7 @@ def test_completeness_of_another_channel_is_refused() -> None:
         airtime_rows("france", DAY, "canal-un", [], [], [], completeness(channel="canal-deux"), "d1", "m1")
 
 
+@settings(deadline=None)
 @given(SPANS, SPANS)
 def test_spans_against_seconds_one_by_one(left: list[tuple[int, int]], right: list[tuple[int, int]]) -> None:
     covered = [{s for a, b in spans for s in range(a, b)} for spans in (left, right)]
@@ -92,6 +93,7 @@ def test_spans_against_seconds_one_by_one(left: list[tuple[int, int]], right: li
     assert all(in_advert(START + s * SECOND, spans[0]) == (s in covered[0]) for s in range(-1, 62))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 119.9), max_size=10), SPANS)
 def test_seconds_never_exceed_those_with_adverts_nor_what_was_captured(
     times: list[float], adverts: list[tuple[int, int]]

@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from climate_assets.broadcast.dictionaries import Entry, dictionary_from_csv, dictionary_from_legacy_csv, dictionary_of
@@ -66,6 +66,7 @@ def test_same_keyword_in_two_themes_is_allowed() -> None:
     assert len(dictionary_from_csv(text, "french", "d.csv").entries) == 2
 
 
+@settings(deadline=None)
 @given(st.permutations(["keyword", "theme", "category", "hrfp", "rationale"]), st.randoms(), st.sampled_from(["", " ", "  "]))
 def test_version_ignores_order_and_white_space(columns: list[str], chance: object, padding: str) -> None:
     rows = list(csv.DictReader(io.StringIO(GOOD)))

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from climate_assets.broadcast.folding import borders_as_spaces, folded, same_accents
@@ -34,6 +34,7 @@ def test_folded(text: str, expected: str) -> None:
     assert folded(text) == expected.encode()
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8")))
 def test_no_step_adds_or_removes_a_space(text: str) -> None:
     form = folded(text)
@@ -42,11 +43,13 @@ def test_no_step_adds_or_removes_a_space(text: str) -> None:
     assert len(borders_as_spaces(form)) == len(form)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="iso8859-15")))
 def test_composed_and_decomposed_text_fold_alike(text: str) -> None:
     assert folded(unicodedata.normalize("NFC", text)) == folded(unicodedata.normalize("NFD", text))
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("abcéàçñüAZ '-.")))
 def test_folding_twice_changes_nothing(text: str) -> None:
     once = folded(text)

@@ -225,7 +225,7 @@ def reference(dictionary: Dictionary, one: Chunk) -> set[tuple[str, str, int, in
     return {(h[0].theme.value, h[0].keyword, h[1], h[2], h[3], h in counting) for h in found}
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 @given(ENTRIES, TEXTS)
 def test_equals_the_slow_reference(entries: list[Entry], text: str) -> None:
     dictionary = dictionary_of("french", entries)
@@ -237,6 +237,7 @@ def test_equals_the_slow_reference(entries: list[Entry], text: str) -> None:
     assert all(hit.seconds == one.word_times[hit.word] / 100 and 0 <= hit.window <= 5 for hit in hits)
 
 
+@settings(deadline=None)
 @given(ENTRIES, TEXTS, st.randoms())
 def test_order_of_entries_does_not_matter(entries: list[Entry], text: str, chance: random.Random) -> None:
     one = chunk(text, times=times_of(text))
@@ -248,6 +249,7 @@ def test_order_of_entries_does_not_matter(entries: list[Entry], text: str, chanc
     )
 
 
+@settings(deadline=None)
 @given(ENTRIES, st.lists(TEXTS, max_size=70))
 def test_a_batch_gives_what_single_chunks_give(entries: list[Entry], texts: list[str]) -> None:
     engine = Matcher(dictionary_of("french", entries))
@@ -255,6 +257,7 @@ def test_a_batch_gives_what_single_chunks_give(entries: list[Entry], texts: list
     assert engine.hits_of(chunks) == [hit for one in chunks for hit in engine.hits(one)]
 
 
+@settings(deadline=None)
 @given(ENTRIES, TEXTS, st.integers(0, 20), st.data())
 def test_a_planted_keyword_is_found_where_it_was_planted(
     entries: list[Entry], text: str, place: int, data: st.DataObject
@@ -275,6 +278,7 @@ def _form(keyword: str) -> str:
     return re.sub("[ '-]+", "", folded(keyword).decode())
 
 
+@settings(deadline=None)
 @given(ENTRIES, TEXTS)
 def test_no_hit_spans_a_barrier(entries: list[Entry], text: str) -> None:
     words = text.split(" ")

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from climate_assets.broadcast.programmes import (
@@ -288,6 +288,7 @@ def test_the_version_follows_content_not_order() -> None:
 cuts = st.lists(st.integers(1, 1439), min_size=1, max_size=12, unique=True).map(sorted)
 
 
+@settings(deadline=None)
 @given(
     cuts,
     st.datetimes(datetime(2026, 1, 2), datetime(2027, 12, 30)),
@@ -305,6 +306,7 @@ def test_a_grid_without_holes_labels_every_instant_by_the_local_clock(marks: lis
         assert found == max((c for c in clocks if c <= f"{local:%H:%M}"), default=clocks[-1])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1439), st.integers(1, 1440)), max_size=8), st.integers(0, 720 * 3))
 def test_the_winner_is_the_last_to_start_of_all_on_air(spans: list[tuple[int, int]], slot: int) -> None:
     """Against a plain search over all airings; a week without a clock change."""

@@ -1,6 +1,6 @@
 """HRFP promotion against a search of the graph that its rule describes."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from climate_assets.broadcast.promotion import Occurrence, counting_windows
@@ -30,11 +30,13 @@ def by_graph_search(occurrences: list[Occurrence]) -> list[bool]:
     return results
 
 
+@settings(deadline=None)
 @given(OCCURRENCES)
 def test_equals_a_graph_search(occurrences: list[Occurrence]) -> None:
     assert counting(occurrences) == by_graph_search(occurrences)
 
 
+@settings(deadline=None)
 @given(OCCURRENCES, st.randoms())
 def test_order_does_not_matter(occurrences: list[Occurrence], chance: object) -> None:
     shuffled = list(occurrences)

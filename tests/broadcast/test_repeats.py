@@ -86,11 +86,12 @@ def test_bulletins_and_reruns_are_marked() -> None:
 def test_adverts_inside_a_rerun_are_cut() -> None:
     """A programme rerun next day, a break in the middle of it: its adverts are aired elsewhere too, so they stay adverts."""
     marks = sorted(made("usual").marked, key=lambda m: (m.channel, m.start))
-    inside = [m for a, m in pairwise(marks) if m.kind == "advert" and a.kind == "rerun" and a.channel == m.channel]
+    ends = [i for i, m in enumerate(marks) if m.kind == "rerun" and m.passage.endswith("b")]
+    inside = [m for i in ends for m in marks[i - 3 : i] if m.kind == "advert"]
     times = Counter(m.passage for m in marks)
     cut = [any(i.channel == m.channel and _overlap(i, m.start, m.end) for i in _adverts("usual")) for m in inside]
     often = [c for m, c in zip(inside, cut, strict=True) if times[m.passage] >= 5]
-    assert len(often) >= 2
+    assert len(often) >= 4
     assert all(often)
 
 
@@ -177,7 +178,7 @@ HOSTILE = {
     "all chunks the same": _said(TEXT * 30) + _said(TEXT * 30, "canal-deux"),
     "one word for hours": _said(["silence"] * 20_000),
     "two words for hours": _said(["sous", "titres"] * 10_000) + _said(["sous", "titres"] * 10_000, "canal-deux"),
-    "a line for hours": _said("sous titres faits par la maison des sous titres".split() * 2_000),
+    "a line for hours": _said(["sous", "titres", "faits", "par", "la", "maison", "des", "sous", "titres"] * 2_000),
     "numbers": _said([str(i % 10) for i in range(5_000)]),
     "all times the same": [replace(c, word_times=[0] * len(c.word_times)) for c in _said(TEXT * 4)],
     "spread evenly": [replace(c, timing="even") for c in _said(TEXT * 4)],
@@ -194,7 +195,7 @@ def test_hostile_text_holds_no_advert(name: str) -> None:
 
 
 def test_a_formula_said_ten_thousand_times_costs_no_square() -> None:
-    formula = "bonjour à tous il est huit heures et vous écoutez canal un".split()
+    formula = ["bonjour", "à", "tous", "il", "est", "huit", "heures", "et", "vous", "écoutez", "canal", "un"]
     words: list[str] = []
     for _ in range(10_000):
         words += formula + LANGUAGE.plain(6)

