@@ -7,6 +7,7 @@ Chunks are made one by one while the finder reads them, as rows come from a data
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from statistics import median
 from time import process_time
 from typing import Any
 
@@ -102,17 +103,22 @@ def seconds_a_chunk(chunks: int) -> float:
 
 
 def measure(sizes: tuple[int, ...] = SIZES) -> list[dict[str, Any]]:
-    """One row: seconds a million chunks at the largest size, against the cost of a chunk at the smallest."""
-    cost = {size: seconds_a_chunk(size) for size in sizes}
-    smallest, largest = cost[sizes[0]], cost[sizes[-1]]
-    measured = ", ".join(f"{size:,} chunks: {1000 * each:.3f} ms a chunk" for size, each in cost.items())
-    return [
-        {
-            "name": "broadcast.adverts_per_million",
-            "value": round(largest * 1e6, 1),
-            "unit": "s a million chunks",
-            "baseline": round(smallest * 1e6, 1),
-            "target": f"a chunk costs <= {GROWTH} x the baseline at {sizes[-1]:,} chunks ({measured})",
-            "ok": largest <= GROWTH * smallest,
-        }
-    ]
+    """Seconds a million chunks at each size, against the smallest; the first row, of the largest, is the benchmark's result.
+
+    The smallest is measured three times and its median taken: it lasts about a second.
+    """
+    smallest = median(seconds_a_chunk(sizes[0]) for _ in range(3))
+    cost = {sizes[0]: smallest} | {size: seconds_a_chunk(size) for size in sizes[1:]}
+    rows = [_row(f"broadcast.adverts_per_million_at_{size}", each, smallest) for size, each in cost.items()]
+    return [_row("broadcast.adverts_per_million", cost[sizes[-1]], smallest), *rows]
+
+
+def _row(name: str, cost: float, smallest: float) -> dict[str, Any]:
+    return {
+        "name": name,
+        "value": round(cost * 1e6, 1),
+        "unit": "s a million chunks, one core",
+        "baseline": round(smallest * 1e6, 1),
+        "target": round(GROWTH * smallest * 1e6, 1),
+        "ok": cost <= GROWTH * smallest,
+    }

@@ -6,13 +6,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import climate_assets.claims
+import climate_assets
 from climate_assets.claims.statements import statements_from_csv
 from climate_assets.claims.student import train
 from climate_assets.claims.student_rehearsal import rehearsals
 
 SEED = 20261121
-STATEMENTS = Path(climate_assets.claims.__file__).parent / "statements" / "french.csv"
+STATEMENTS = Path(climate_assets.__file__).parent / "reference" / "statements" / "french.csv"
 
 
 def measure() -> list[dict[str, Any]]:

@@ -15,6 +15,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from climate_assets.failures import Permanent
 
+# What to do about a mistake that the validator only names.
+_REMEDIES = {
+    "missing": "; add it",
+    "extra_forbidden": "; remove it, or correct its spelling",
+    "string_type": "; put it in quotes",
+    "string_pattern_mismatch": "; use letters, digits and hyphens, or HH:MM for a time",
+}
 LANGUAGES = ("french", "english", "german", "spanish", "portuguese", "polish", "dutch")
 DEFAULT_FILE = Path(__file__).with_name("countries.yaml")
 
@@ -41,7 +48,7 @@ class _Strict(BaseModel):
 class Alias(_Strict):
     """Another name of a channel at one service, from a day on."""
 
-    service: Literal["subtitle", "export", "player"]
+    service: Literal["subtitle", "export", "player", "media"]
     name: Slug
     valid_from: date
 
@@ -170,6 +177,7 @@ def countries_from(text: str, source: str) -> Countries:
     """The countries of a YAML text; `source` is the name errors carry."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        _keys_once(node, source)
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise Permanent(f"{source}: not YAML: {error}") from error
@@ -177,12 +185,30 @@ def countries_from(text: str, source: str) -> Countries:
         raise Permanent(f"{source}:1: expected a mapping `countries:` with one block a country")
     by_code = {}
     for code, block in raw["countries"].items():
+        if not isinstance(block, dict):
+            line = _line_of(node, ("countries", code))
+            raise Permanent(f"{source}:{line}: {code} is {block!r:.60}; write a block with zone, language, channels and so on")
         try:
-            by_code[code] = Country.model_validate({"code": code, **(block or {})})
+            by_code[code] = Country.model_validate({"code": code, **block})
         except ValidationError as error:
             raise Permanent(_located(error, node, code, source)) from error
     _bucket_once(by_code, source)
     return Countries(by_code)
+
+
+def _keys_once(node: Any, source: str) -> None:
+    """YAML keeps the last of two equal keys; a country that is lost this way would vanish without a word."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise Permanent(f"{source}:{line}: {key.value!r} is written twice; merge the two or rename one")
+            seen.add(key.value)
+            _keys_once(value, source)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _keys_once(item, source)
 
 
 def _bucket_once(by_code: dict[str, Country], source: str) -> None:
@@ -202,7 +228,9 @@ def _located(error: ValidationError, node: Any, code: str, source: str) -> str:
     for problem in error.errors():
         line = _line_of(node, ("countries", code, *problem["loc"]))
         where = ".".join(str(part) for part in (code, *problem["loc"]))
-        lines.append(f"{source}:{line}: {where}: {problem['msg'].removeprefix('Value error, ')} (got {problem['input']!r:.80})")
+        remedy = _REMEDIES.get(problem["type"], "")
+        said = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{source}:{line}: {where}: {said}{remedy} (got {problem['input']!r:.80})")
     return "\n".join(lines)
 
 

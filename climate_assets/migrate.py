@@ -3,16 +3,20 @@
 Run by `climate up` and by whoever deploys; the assets expect it done and `climate doctor` says when it is not.
 """
 
+import re
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, text
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from climate_assets import views
+from climate_assets.failures import Permanent
 
 
 def migrate(database_url: str) -> str:
@@ -23,10 +27,12 @@ def migrate(database_url: str) -> str:
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(724001)"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise Permanent(f"the database cannot be brought to {newest()} ({error}); run the code that it was made by") from error
         for name, definition in views.ALL.items():
-            connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
-            connection.exec_driver_sql(definition.replace("%", "%%"))
+            _replace_view(connection, name, definition)
     return newest()
 
 
@@ -41,8 +47,19 @@ def current(database_url: str) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def _replace_view(connection: Connection, name: str, definition: str) -> None:
+    """Replace a view in place, so that rights granted on it and what is built on it stay; anew if its columns changed."""
+    statement = definition.replace("%", "%%")
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(statement)
+    except ProgrammingError:
+        connection.execute(text(f"DROP VIEW {name}"))
+        connection.exec_driver_sql(statement)
+
+
 def _engine(database_url: str) -> Engine:
-    return create_engine(database_url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    return create_engine(re.sub("^postgres(ql)?://", "postgresql+psycopg://", database_url), poolclass=NullPool)
 
 
 def _config() -> Config:

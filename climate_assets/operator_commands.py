@@ -17,7 +17,7 @@ from climate_assets import migrate as migrations
 from climate_assets.broadcast.dictionaries import dictionary_from_csv
 from climate_assets.broadcast.dictionary_diff import differences
 from climate_assets.broadcast.keywords import Matcher
-from climate_assets.broadcast.records import AdDecision, Chunk
+from climate_assets.broadcast.records import AdDecision, AdInterval, Chunk
 from climate_assets.failures import Permanent
 from resources import bindings
 from resources.postgres import Barometre
@@ -127,8 +127,9 @@ def diff(
     )
     if not days:
         raise Permanent(f"{country} has no chunks from {first} to {last}; make these days first")
-    chunks = known["barometre"].read(Chunk, country=country, day=[row["day"] for row in days])
-    _print_differences(differences(matchers[0], matchers[1], chunks), as_json)
+    scope = {"country": country, "day": [row["day"] for row in days]}
+    chunks, adverts = known["barometre"].read(Chunk, **scope), known["barometre"].read(AdInterval, **scope)
+    _print_differences(differences(matchers[0], matchers[1], chunks, adverts), as_json)
 
 
 def _print_differences(found: Any, as_json: bool) -> None:

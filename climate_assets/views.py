@@ -8,7 +8,7 @@ from typing import Final
 
 from climate_assets.broadcast.records import Subject, Theme
 
-# The legacy columns of four themes end in `_directes`; the `_no_hrfp` ones never do.
+# The legacy columns of five themes end in `_directes`; the `_no_hrfp` ones never do.
 _DIRECT: Final = frozenset(
     {
         Theme.CLIMATE_CAUSES,
@@ -37,6 +37,11 @@ def _counts() -> str:
 
 _LEGACY_THEME: Final = "h.theme || CASE WHEN h.counts THEN '' ELSE '_indirectes' END"
 
+# An instant as the legacy id has it: six digits of fraction, or none at all when the second is whole.
+_INSTANT: Final = (
+    "'YYYY-MM-DD HH24:MI:SS' || CASE WHEN date_trunc('second', c.start) = c.start THEN '' ELSE '.US' END"
+)
+
 KEYWORDS: Final = f"""
 CREATE OR REPLACE VIEW keywords AS
 WITH found AS (
@@ -45,14 +50,15 @@ WITH found AS (
         to_jsonb(array_agg(DISTINCT {_LEGACY_THEME})) AS theme,
         jsonb_agg(jsonb_build_object(
             'keyword', h.keyword, 'timestamp', (extract(epoch FROM c.start) + h.seconds) * 1000,
-            'theme', {_LEGACY_THEME}, 'category', h.category, 'hrfp', h.hrfp
+            'theme', {_LEGACY_THEME}, 'category', h.category, 'hrfp', h.hrfp AND h.counts
         ) ORDER BY h.seconds, h.theme, h.keyword) AS keywords_with_timestamp,
         {_counts()}
     FROM keyword_hits h
     JOIN chunks c USING (chunk_id)
     WHERE NOT EXISTS (
         SELECT FROM ad_intervals a
-        WHERE a.country = h.country AND a.channel = h.channel AND a.day = h.day AND a.kind = 'advert' AND NOT a.vetoed
+        WHERE a.country = h.country AND a.channel = h.channel AND a.kind = 'advert' AND NOT a.vetoed
+          AND a.day BETWEEN h.day - 1 AND h.day -- one that starts a minute before midnight belongs to the day before
           AND c.start + make_interval(secs => h.seconds) >= a.start
           AND c.start + make_interval(secs => h.seconds) < a."end"
     )
@@ -61,8 +67,8 @@ WITH found AS (
 SELECT
     encode(sha256(convert_to(
         CASE WHEN l.zone = 'Europe/Paris'
-             THEN to_char(c.start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || '+00:00'
-             ELSE to_char(c.start AT TIME ZONE l.zone, 'YYYY-MM-DD HH24:MI:SS')
+             THEN to_char(c.start AT TIME ZONE 'UTC', {_INSTANT}) || '+00:00'
+             ELSE to_char(c.start AT TIME ZONE l.zone, {_INSTANT})
                   || CASE WHEN (c.start AT TIME ZONE l.zone) < (c.start AT TIME ZONE 'UTC') THEN '-' ELSE '+' END
                   || to_char(
                        CASE WHEN (c.start AT TIME ZONE l.zone) < (c.start AT TIME ZONE 'UTC')

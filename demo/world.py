@@ -65,6 +65,25 @@ class World:
         return aired(order, hour.rng("airing")), order.marks
 
 
+class Mornings(World):
+    """The same world, on the air in its monitored hours only: what the demo serves, so that a laptop copes."""
+
+    _BESIDE = timedelta(minutes=10)
+
+    def items(self, channel: str, start: datetime, end: datetime) -> list[dict[str, object]]:
+        """Items of the subtitle API whose `start` lies in [start, end) and near monitored hours, in order."""
+        country, known = self._known(channel)
+        day = start.astimezone(country.tz).date()
+        found: list[dict[str, object]] = []
+        while country.day_bounds(day)[0] < end:
+            first, last = country.monitored(known, day)
+            since, until = max(start, first - self._BESIDE), min(end, last + self._BESIDE)
+            if since < until:
+                found += super().items(channel, since, until)
+            day += timedelta(days=1)
+        return found
+
+
 def _planted(channel: str, hour: datetime, mark: Mark) -> Planted:
     start, end = (hour + timedelta(milliseconds=10 * at) for at in (mark.start, mark.end))
     return Planted(channel, mark.kind, mark.label, mark.passage, start, end, " ".join(mark.words))

@@ -28,6 +28,10 @@ def credentials(file: Path) -> Credentials:
         return Credentials(**{name: known[name] for name in names})
     made = Credentials(**{name: secrets.token_hex(20) for name in names})
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(asdict(made), indent=1))
+    # Written aside: a start that is cut off leaves no half file that every later start would stumble over.
+    unfinished = file.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(json.dumps(asdict(made), indent=1))
+    unfinished.rename(file)
     return made

@@ -102,7 +102,7 @@ class Platform:
         command = [sys.executable, "-m", "demo.broadcaster", "--port", str(port), "--user", MEDIATREE_USER]
         return Server(
             "mediatree",
-            [*command, "--world", "demo.world:World"],
+            [*command, "--world", "demo.world:Mornings", "--until", "now"],
             # The password travels in the environment: a command line is readable by everyone on the machine.
             {"BROADCASTER_PASSWORD": self.secrets.mediatree_password},
             url=f"http://127.0.0.1:{port}",

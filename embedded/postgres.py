@@ -49,9 +49,11 @@ def stop(folder: Path, patience_seconds: float = 30.0) -> bool:
     file = folder / "postmaster.pid"
     try:
         postmaster = psutil.Process(int(file.read_text().splitlines()[0]))
-    except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
+        # A server works in its data folder; a stale file may name a process that is another server's.
+        own = postmaster.name() == "postgres" and Path(postmaster.cwd()) == folder.resolve()
+    except (OSError, ValueError, IndexError, psutil.NoSuchProcess, psutil.AccessDenied):
         return False
-    if postmaster.name() != "postgres":
+    if not own:
         return False
     postmaster.send_signal(signal.SIGINT)
     postmaster.wait(timeout=patience_seconds)

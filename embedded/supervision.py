@@ -78,14 +78,18 @@ class Supervisor:
     def wait(self, server: Server, tick: Callable[[float], None] = lambda seconds: None) -> float:
         """Wait until a server answers; seconds it took. Raises `Permanent` with the end of its log."""
         begun = time.monotonic()
-        while not answers(server.health or server.url):
+        while True:
+            answered = answers(server.health or server.url)
             waited = time.monotonic() - begun
-            if self.process(server.name) is None or waited > server.patience_seconds:
-                why = "stopped" if self.process(server.name) is None else f"does not answer after {waited:.0f} s"
-                raise Permanent(f"{server.name} {why}. The end of {self.log(server.name)}:\n{self._tail(server.name)}")
+            # Looked at after the answer: it may be another program's that holds the port.
+            if self.process(server.name) is None:
+                raise self._trouble(server, "stopped")
+            if answered:
+                return waited
+            if waited > server.patience_seconds:
+                raise self._trouble(server, f"does not answer after {waited:.0f} s")
             tick(waited)
             time.sleep(0.3)
-        return time.monotonic() - begun
 
     def stop(self, name: str, patience_seconds: float = 15.0) -> bool:
         """Stop a server and its children; whether it ran."""
@@ -104,6 +108,9 @@ class Supervisor:
         psutil.wait_procs(alive, timeout=5)
         self._record(name).unlink(missing_ok=True)
         return True
+
+    def _trouble(self, server: Server, why: str) -> Permanent:
+        return Permanent(f"{server.name} {why}. The end of {self.log(server.name)}:\n{self._tail(server.name)}")
 
     def _tail(self, name: str, lines: int = 15) -> str:
         try:

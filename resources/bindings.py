@@ -72,7 +72,7 @@ def reference(environment: Mapping[str, str] | None = None) -> ReferenceFiles:
     known = given(environment)
     return ReferenceFiles(
         countries_file=known.get("CLIMATE_COUNTRIES", str(PACKAGE / "countries.yaml")),
-        grids_folder=known.get("CLIMATE_GRIDS", str(PACKAGE / "grids")),
+        grids_folder=known.get("CLIMATE_GRIDS", str(PACKAGE / "reference" / "grids")),
     )
 
 

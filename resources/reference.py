@@ -22,9 +22,9 @@ class ReferenceFiles(ConfigurableResource):  # type: ignore[type-arg]
     """Folders and files that people edit and the platform reads."""
 
     countries_file: str = str(PACKAGE / "countries.yaml")
-    dictionaries_folder: str = str(PACKAGE / "broadcast" / "dictionaries")
-    grids_folder: str = str(PACKAGE / "grids")
-    statements_folder: str = str(PACKAGE / "claims" / "statements")
+    dictionaries_folder: str = str(PACKAGE / "reference" / "dictionaries")
+    grids_folder: str = str(PACKAGE / "reference" / "grids")
+    statements_folder: str = str(PACKAGE / "reference" / "statements")
 
     def countries(self) -> Countries:
         """The monitored countries."""
@@ -37,8 +37,15 @@ class ReferenceFiles(ConfigurableResource):  # type: ignore[type-arg]
 
     def programmes(self, country: Country) -> list[Programme]:
         """The programme grid of a country; a country without a grid file has none."""
-        path = Path(self.grids_folder) / f"{country.code}.csv"
-        return programmes_from_csv(_text(path, "a grid"), country, str(path)) if path.exists() else []
+        path = self.grid_files().get(f"{country.code}.csv")
+        return programmes_from_csv(_text(path, "a grid"), country, str(path)) if path else []
+
+    def grid_files(self) -> dict[str, Path]:
+        """The grid files by name; raises `Permanent` without a folder, which is not the same as a folder without grids."""
+        folder = Path(self.grids_folder)
+        if not folder.is_dir():
+            raise Permanent(f"{folder} is no folder of programme grids; set CLIMATE_GRIDS to one (it may be empty)")
+        return {path.name: path for path in sorted(folder.glob("*.csv"))}
 
     def has_statements(self, language: str) -> bool:
         """Whether labelled statements of a language are shipped."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from dagster import ConfigurableResource
+from pydantic import Field
 
 from climate_assets.failures import Permanent, Transient
 
@@ -25,8 +26,8 @@ class Lake(ConfigurableResource):  # type: ignore[type-arg]
     """An S3-compatible object store."""
 
     endpoint_url: str
-    access_key: str
-    secret_key: str
+    access_key: str = Field(repr=False)
+    secret_key: str = Field(repr=False)
     region: str = "us-east-1"
 
     @cached_property
@@ -45,9 +46,14 @@ class Lake(ConfigurableResource):  # type: ignore[type-arg]
 
     def ensure_bucket(self, bucket: str) -> bool:
         """Make a bucket if it is missing; whether it was."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         if self.has_bucket(bucket):
             return False
-        self._client.create_bucket(Bucket=bucket)
+        try:
+            self._client.create_bucket(Bucket=bucket)
+        except (ClientError, BotoCoreError) as error:
+            raise self._trouble(f"bucket {bucket}", error) from error
         return True
 
     def has_bucket(self, bucket: str) -> bool:

@@ -1,7 +1,10 @@
-"""A country that is added to the file gets its partitions, its buckets and its Label Studio project.
+"""A country that is added to the file, or changed in it, gets its partitions, its buckets and its Label Studio project.
 
 Nothing is ever taken away: a country that leaves the file keeps what it has, and simply gets no new days.
 """
+
+import hashlib
+from pathlib import Path
 
 import dagster as dg
 
@@ -11,12 +14,14 @@ from climate_assets.labelling.labelling_config import guideline, labelling_confi
 from resources.label_studio import LabelStudio
 from resources.postgres import Barometre
 from resources.reference import ReferenceFiles
-from resources.s3 import Lake
+from resources.s3 import DUMPS, LAKE, Lake
 
 
 def establish(reference: ReferenceFiles, barometre: Barometre, lake: Lake, label_studio: LabelStudio) -> list[str]:
     """Make what each country of the file needs, where it is missing; the codes of all countries."""
     known = reference.countries()
+    for bucket in (DUMPS, LAKE):
+        lake.ensure_bucket(bucket)
     for country in known.by_code.values():
         lake.ensure_bucket(country.bucket)
         label_studio.ensure_project(country.project, labelling_config(), f"Climate claims on air, {country.code}", guideline())
@@ -33,10 +38,13 @@ def countries_added(
     lake: Lake,
     label_studio: LabelStudio,
 ) -> dg.SensorResult | dg.SkipReason:
-    """Opens partitions, buckets and projects for countries that are new in the countries file."""
+    """Opens partitions, buckets and projects for countries that are new in the countries file, and takes in its edits."""
+    version = hashlib.sha256(Path(reference.countries_file).read_bytes()).hexdigest()
     known = set(context.instance.get_dynamic_partitions(partitions.COUNTRY))
     new = [code for code in reference.countries().codes if code not in known]
-    if not new:
-        return dg.SkipReason(f"all {len(known)} countries of the file have their partitions")
+    if not new and version == context.cursor:
+        return dg.SkipReason(f"the {len(known)} countries are as they were")
+    # Also when only a channel is new: SQL knows a channel's title and zone from here.
     establish(reference, barometre, lake, label_studio)
-    return dg.SensorResult(dynamic_partitions_requests=[partitions.country.build_add_request(new)])
+    requests = [partitions.country.build_add_request(new)] if new else []
+    return dg.SensorResult(dynamic_partitions_requests=requests, cursor=version)

@@ -19,7 +19,7 @@ _PAGE = 20
 
 
 def runs_for(asset: str, slices: Iterable[tuple[str, date]], turn: str) -> list[dg.RunRequest]:
-    """One run for each country and day, at most a page of them."""
+    """One run for each country and day."""
     return [
         dg.RunRequest(
             run_key=f"{asset}/{code}/{day}/{turn}",
@@ -27,30 +27,37 @@ def runs_for(asset: str, slices: Iterable[tuple[str, date]], turn: str) -> list[
             asset_selection=[dg.AssetKey(asset)],
             tags={"climate/why": turn.split("/")[0]},
         )
-        for code, day in list(slices)[:_PAGE]
+        for code, day in slices
     ]
 
 
 @dg.sensor(target=dg.AssetSelection.all(), minimum_interval_seconds=600, default_status=dg.DefaultSensorStatus.RUNNING)
-def failed_states(barometre: Barometre) -> dg.SensorResult | dg.SkipReason:
-    """Asks again for every country and day of a stage that has failed items; dead ones wait for a person."""
+def failed_states(context: dg.SensorEvaluationContext, barometre: Barometre) -> dg.SensorResult | dg.SkipReason:
+    """Asks again for every country and day of a stage that has failed items; dead ones wait for a person.
+
+    The cursor is the place in the list, so that a page of days that fail again and again never hides the next one.
+    """
+    done = int(context.cursor or 0)
     found = barometre.rows(
         "SELECT stage, country, day FROM stage_states WHERE state IN ('failed', 'pending')"
         " UNION SELECT 'labelstudio_tasks', country, day FROM labelling_tasks WHERE state = 'pending'"
-        " ORDER BY day DESC, stage, country LIMIT %(page)s",
-        {"page": _PAGE},
+        " ORDER BY day DESC, stage, country LIMIT %(page)s OFFSET %(done)s",
+        {"page": _PAGE, "done": done},
     )
-    if not found:
+    if not found and not done:
         return dg.SkipReason("no item is in state failed or pending")
     turn = f"failed states/{datetime.now(UTC):%Y-%m-%dT%H}"
     requests = [r for row in found for r in runs_for(row["stage"], [(row["country"], row["day"])], turn)]
-    return dg.SensorResult(run_requests=requests)
+    return dg.SensorResult(run_requests=requests, cursor=str(done + _PAGE if len(found) == _PAGE else 0))
 
 
 @dg.sensor(target="mediatree_dumps", minimum_interval_seconds=1800, default_status=dg.DefaultSensorStatus.RUNNING)
-def late_data(barometre: Barometre, notifier: Notifier) -> dg.SensorResult | dg.SkipReason:
-    """Fetches again, every six hours, the days of the last week that are not complete."""
-    since = datetime.now(UTC).date() - timedelta(days=policies.LATE_DAYS)
+def late_data(
+    context: dg.SensorEvaluationContext, barometre: Barometre, notifier: Notifier
+) -> dg.SensorResult | dg.SkipReason:
+    """Fetches again, every six hours, the days of the last week that are not complete, and tells people once."""
+    now = datetime.now(UTC)
+    since = now.date() - timedelta(days=policies.LATE_DAYS)
     holes = barometre.rows(
         "SELECT country, day, sum(expected - received)::int AS missing FROM channel_days"
         " WHERE day >= %(since)s AND received < expected GROUP BY 1, 2 ORDER BY day DESC LIMIT %(page)s",
@@ -58,9 +65,19 @@ def late_data(barometre: Barometre, notifier: Notifier) -> dg.SensorResult | dg.
     )
     if not holes:
         return dg.SkipReason(f"every fetched day since {since} is complete")
-    now = datetime.now(UTC)
     turn = f"late data/{now:%Y-%m-%d}T{now.hour // 6 * 6:02d}"
-    return dg.SensorResult(run_requests=runs_for("mediatree_dumps", [(h["country"], h["day"]) for h in holes], turn))
+    if turn == context.cursor:
+        return dg.SkipReason(f"{len(holes)} incomplete days were asked for at this turn")
+    title, body = late_days((h["country"], h["day"], h["missing"]) for h in holes)
+    notifier.tell(title, body)
+    requests = runs_for("mediatree_dumps", [(h["country"], h["day"]) for h in holes], turn)
+    return dg.SensorResult(run_requests=requests, cursor=turn)
+
+
+def late_days(holes: Iterable[tuple[str, date, int]]) -> tuple[str, str]:
+    """Title and body of one message about the chunks that a country's days lack."""
+    lines = [f"{code} {day}: {missing} chunks are missing" for code, day, missing in holes]
+    return f"{len(lines)} days are incomplete and are fetched again", "\n".join(lines)
 
 
 cut_again = dg.define_asset_job("cut_again", selection="ad_intervals", tags=policies.MAX_RUNTIME)

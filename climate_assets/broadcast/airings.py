@@ -11,7 +11,7 @@ import numpy as np
 from climate_assets.broadcast.passages import components
 from climate_assets.broadcast.repeat_rules import Settings
 from climate_assets.broadcast.shingles import Occurrences
-from climate_assets.broadcast.speech import Longs, Speech
+from climate_assets.broadcast.word_columns import Longs, WordColumns
 
 _BACKWARDS = 8  # words by which a place inside a passage may fall back before it is the passage's next airing
 _ROUNDS = 4
@@ -43,7 +43,7 @@ class Airings:
         return np.bincount(self.passage)
 
 
-def airings_of(speech: Speech, found: Occurrences, passage_of_node: Longs, settings: Settings) -> Airings:
+def airings_of(speech: WordColumns, found: Occurrences, passage_of_node: Longs, settings: Settings) -> Airings:
     """All airings of all passages; stock phrases and what lies inside a longer passage heard as often are left out."""
     airings = _gathered(speech, found, passage_of_node, settings)
     airings = _dense(airings, found, passage_of_node, settings)
@@ -68,7 +68,7 @@ def grouped_quantile(group: Longs, value: Longs, share: float, groups: int) -> L
     return result
 
 
-def _gathered(speech: Speech, found: Occurrences, passage_of_node: Longs, settings: Settings) -> Airings:
+def _gathered(speech: WordColumns, found: Occurrences, passage_of_node: Longs, settings: Settings) -> Airings:
     passage = passage_of_node[found.node]
     inside = np.flatnonzero(passage >= 0)
     if not len(inside):
@@ -100,7 +100,7 @@ def _place(node: Longs, word: Longs, apart: np.ndarray) -> Longs:
     return grouped_quantile(node, word - begin, 0.5, int(node.max(initial=-1)) + 1)
 
 
-def _within_piece(speech: Speech, airings: Airings, inside: Longs) -> Airings:
+def _within_piece(speech: WordColumns, airings: Airings, inside: Longs) -> Airings:
     """The same airings, not reaching beyond the unbroken stretch that word `inside` of each lies in."""
     bounds = np.concatenate([[0], speech.breaks, [len(speech.tokens)]])
     piece = speech.piece(inside)
@@ -133,7 +133,7 @@ def _dense(airings: Airings, found: Occurrences, passage_of_node: Longs, setting
     return _renumbered(enough.rows(dense[enough.passage]))
 
 
-def _long_enough(speech: Speech, airings: Airings, settings: Settings) -> Airings:
+def _long_enough(speech: WordColumns, airings: Airings, settings: Settings) -> Airings:
     """Without passages that are turns of phrase, and without airings that are too small a part of a passage to tell."""
     if not len(airings):
         return airings
@@ -157,7 +157,7 @@ def _not_inside(airings: Airings) -> Airings:
     return _renumbered(airings.rows((inside < 0.5 * times)[airings.passage]))
 
 
-def _joined(speech: Speech, airings: Airings, settings: Settings) -> Airings:
+def _joined(speech: WordColumns, airings: Airings, settings: Settings) -> Airings:
     """The airings with passages that always follow each other made one, be it across a phrase that others have too."""
     times = airings.times
     rows = np.arange(len(airings))

@@ -14,7 +14,7 @@ from climate_assets.broadcast import captures
 from climate_assets.broadcast.adverts import added_intervals, changed_days, with_vetoes
 from climate_assets.broadcast.airtime import airtime_rows
 from climate_assets.broadcast.cleaning import clean_chunk, intervals_by_chunk
-from climate_assets.broadcast.keywords import Matcher
+from climate_assets.broadcast.keywords import RULE, Matcher
 from climate_assets.broadcast.programmes import label
 from climate_assets.broadcast.records import (
     AdDecision,
@@ -99,7 +99,7 @@ def programme_labels(
     deps=[mediatree_dumps],
     automation_condition=policies.follow_upstream,
     kinds={"postgres"},
-    code_version="1",
+    code_version=RULE,
     metadata=columns_of(KeywordHit),
 )
 def keyword_chunks(

@@ -15,7 +15,7 @@ from climate_assets.broadcast.airings import Airings, grouped_quantile
 from climate_assets.broadcast.passages import components
 from climate_assets.broadcast.records import Repeat
 from climate_assets.broadcast.repeat_rules import Settings
-from climate_assets.broadcast.speech import Longs, Speech
+from climate_assets.broadcast.word_columns import Longs, WordColumns
 
 _DAY = 8_640_000
 _HALF_HOUR = 180_000
@@ -51,7 +51,7 @@ class Heard:
         return np.bincount(pairs[0], minlength=self.passages)
 
 
-def heard(speech: Speech, airings: Airings) -> Heard:
+def heard(speech: WordColumns, airings: Airings) -> Heard:
     """When and where airings are heard."""
     chunk = speech.chunk(airings.first)
     return Heard(

@@ -10,13 +10,13 @@ import numpy as np
 
 from climate_assets.broadcast.repeat_rules import Settings
 from climate_assets.broadcast.shingles import Occurrences
-from climate_assets.broadcast.speech import Longs, Speech
+from climate_assets.broadcast.word_columns import Longs, WordColumns
 
 _FIRST_COMPANY = 3
 _COMPANY = 4
 
 
-def passage_of_node(speech: Speech, found: Occurrences, settings: Settings) -> Longs:
+def passage_of_node(speech: WordColumns, found: Occurrences, settings: Settings) -> Longs:
     """Number of the passage each node belongs to, from 0; -1 for turns of phrase that belong to none."""
     nodes = len(found.count)
     first, second = _company(speech, found, settings.near_words, _FIRST_COMPANY, settings)
@@ -31,7 +31,7 @@ def passage_of_node(speech: Speech, found: Occurrences, settings: Settings) -> L
     return passage
 
 
-def _company(speech: Speech, found: Occurrences, reach: int, ranks: int, settings: Settings) -> tuple[Longs, Longs]:
+def _company(speech: WordColumns, found: Occurrences, reach: int, ranks: int, settings: Settings) -> tuple[Longs, Longs]:
     """Pairs of nodes of which most occurrences of either are followed (preceded) by the other within `reach` words."""
     nodes = np.int64(len(found.count))
     piece = speech.piece(found.word)

@@ -1,6 +1,6 @@
 """Stretches of a country's airtime that are heard again, and what each is taken for.
 
-Belongs here: the one search over all chunks of a look-back, and the rows it makes. Does not: its steps (`speech.py`,
+Belongs here: the one search over all chunks of a look-back, and the rows it makes. Does not: its steps (`word_columns.py`,
 `shingles.py`, `passages.py`, `airings.py`, `breaks.py`), decisions of people (`adverts.py`), cutting (`cleaning.py`).
 Keywords play no part: a passage is found by being said again, whatever it speaks of.
 """
@@ -17,7 +17,7 @@ from climate_assets.broadcast.passages import passage_of_node
 from climate_assets.broadcast.records import AdInterval, Chunk, Repeat
 from climate_assets.broadcast.repeat_rules import Settings, method_of
 from climate_assets.broadcast.shingles import Occurrences, repeated_shingles, shingle_hashes
-from climate_assets.broadcast.speech import Longs, Speech, columns_of
+from climate_assets.broadcast.word_columns import Longs, WordColumns, word_columns
 
 SOURCE = "text-repeat"
 EVIDENCE = 20
@@ -31,7 +31,7 @@ def find_repeats(chunks: Iterable[Chunk], settings: Settings | None = None) -> l
     Raises `Permanent` for chunks of two countries, a chunk with two texts, or words without times.
     """
     settings = settings or Settings()
-    speech = columns_of(chunks, settings.silence_seconds)
+    speech = word_columns(chunks, settings.silence_seconds)
     if speech is None:
         return []
     found = repeated_shingles(speech, settings.shingle_words, settings.sampling)
@@ -45,7 +45,7 @@ def find_repeats(chunks: Iterable[Chunk], settings: Settings | None = None) -> l
     return _intervals(speech, airings, rows, told, kind, identities(speech, found, airings, settings), settings)
 
 
-def identities(speech: Speech, found: Occurrences, airings: Airings, settings: Settings) -> list[str]:
+def identities(speech: WordColumns, found: Occurrences, airings: Airings, settings: Settings) -> list[str]:
     """Identity of each passage: the smallest hash (min-hash, Broder 1997) of the shingles that most of its airings share.
 
     A shingle counts for the passage it is heard most in, so two passages never have one identity.
@@ -91,7 +91,7 @@ def _stretches(rows: Heard, kind: list[Repeat | None], settings: Settings) -> tu
 
 
 def _intervals(
-    speech: Speech,
+    speech: WordColumns,
     airings: Airings,
     rows: Heard,
     told: tuple[Longs, Longs, Longs],
@@ -137,7 +137,7 @@ def _intervals(
     return made
 
 
-def _evidence(speech: Speech, rows: Heard) -> list[dict[int, str]]:
+def _evidence(speech: WordColumns, rows: Heard) -> list[dict[int, str]]:
     """For each passage a few of its airings, spread evenly over all: row -> `channel@instant`."""
     order = np.lexsort((rows.channel, rows.start, rows.passage))
     bounds = np.cumsum(np.concatenate([[0], rows.times()]))
@@ -148,11 +148,11 @@ def _evidence(speech: Speech, rows: Heard) -> list[dict[int, str]]:
     return chosen
 
 
-def _named(speech: Speech, channel: int, start: int) -> str:
+def _named(speech: WordColumns, channel: int, start: int) -> str:
     return f"{speech.channels[channel]}@{speech.instant(start):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _days(speech: Speech, first: int, last: int, start: int, end: int) -> list[tuple[date, int, int]]:
+def _days(speech: WordColumns, first: int, last: int, start: int, end: int) -> list[tuple[date, int, int]]:
     """Local days a stretch lies in, with the part in each: an interval belongs to one day, so that a day can be made alone."""
     begin, stop = speech.chunk(np.array([first, last])).tolist()
     turns = [c for c in range(begin + 1, stop + 1) if speech.chunk_day[c] != speech.chunk_day[c - 1]]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from climate_assets.broadcast.speech import Hashes, Ints, Longs, Speech
+from climate_assets.broadcast.word_columns import Hashes, Ints, Longs, WordColumns
 
 _BLOCK = 1 << 21
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -30,7 +30,7 @@ class Occurrences:
         return Occurrences(self.node[keep], self.word[keep], self.count)
 
 
-def shingle_hashes(speech: Speech, words: Longs, k: int) -> Hashes:
+def shingle_hashes(speech: WordColumns, words: Longs, k: int) -> Hashes:
     """Hash of the shingle of `k` words that begins at each of `words`; the same in every process."""
     mixed = np.zeros(len(words), np.uint64)
     for step in range(k):
@@ -41,7 +41,7 @@ def shingle_hashes(speech: Speech, words: Longs, k: int) -> Hashes:
     return np.asarray(mixed ^ (mixed >> np.uint64(29)))
 
 
-def repeated_shingles(speech: Speech, k: int, sampling: int) -> Occurrences:
+def repeated_shingles(speech: WordColumns, k: int, sampling: int) -> Occurrences:
     """Occurrences of all sampled shingles that are said at least twice.
 
     None crosses a break, and none is one word, or two in turn, over and over: silence is often transcribed so.
@@ -59,7 +59,7 @@ def repeated_shingles(speech: Speech, k: int, sampling: int) -> Occurrences:
     return _by_place(words.astype(np.int64), np.cumsum(starts) - 1)
 
 
-def _sampled(speech: Speech, first: int, k: int, sampling: int, bits: np.uint64) -> Hashes:
+def _sampled(speech: WordColumns, first: int, k: int, sampling: int, bits: np.uint64) -> Hashes:
     """Sampled shingles of one block as hash (high bits) and place (low bits)."""
     last = min(first + _BLOCK + k - 1, len(speech.tokens))
     tokens = speech.tokens[first:last]

@@ -2,7 +2,7 @@
 
 Belongs here: the shape of a statement, its closed lists, validation, the version. Does not belong here: where the text
 comes from, and what is learnt from it (`student_training.py`). The label guide stands beside the files, in
-`statements/README.md`.
+`reference/statements/README.md`.
 """
 
 import csv

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from climate_assets.broadcast.folding import folded
 from climate_assets.broadcast.cleaning import BARRIER
+from climate_assets.broadcast.folding import folded
 
 LONGEST_WORD: Final = 30
 """Letters of a word that are looked at; recognisers write no longer ones, hostile texts do."""

@@ -14,7 +14,7 @@ from climate_assets.broadcast.dictionaries import dictionary_from_csv
 from climate_assets.broadcast.records import Subject, Theme
 
 REPOSITORY = Path(__file__).parents[2]
-FOLDER = REPOSITORY / "climate_assets" / "broadcast" / "dictionaries"
+FOLDER = REPOSITORY / "climate_assets" / "reference" / "dictionaries"
 REAL_CHUNKS = REPOSITORY.parent / "shared" / "data" / "broadcast" / "fr_chunks.json"
 
 LANGUAGES = ("french", "english", "german", "spanish", "portuguese", "polish", "dutch")

@@ -344,7 +344,7 @@ def test_the_demo_grids_cover_the_monitored_weekday(code: str) -> None:
 
 
 def test_the_example_grid_is_read_and_empty() -> None:
-    text = (ROOT / "climate_assets" / "grids" / "example.csv").read_text(encoding="utf-8")
+    text = (ROOT / "climate_assets" / "reference" / "grids" / "example.csv").read_text(encoding="utf-8")
     assert programmes_from_csv(text, COUNTRY, "example.csv") == []
 
 

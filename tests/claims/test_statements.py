@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-import climate_assets.claims
+import climate_assets
 from climate_assets.claims.records import Category
 from climate_assets.claims.statements import Kind, Statement, statements_from_csv, statements_version
 from climate_assets.failures import Permanent
 
-SHIPPED = Path(climate_assets.claims.__file__).parent / "statements" / "french.csv"
+SHIPPED = Path(climate_assets.__file__).parent / "reference" / "statements" / "french.csv"
 HELD_OUT = Path(__file__).parent / "data" / "heldout_fr.csv"
 HEADER = "text,category,challenged,kind\n"
 TEXT = "il fait beau ce matin sur la côte"

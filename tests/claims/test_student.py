@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score, roc_auc_score
 
-import climate_assets.claims
+import climate_assets
 from climate_assets.broadcast.cleaning import BARRIER
 from climate_assets.claims.quotes import locate
 from climate_assets.claims.records import Category, Judgement
@@ -28,7 +28,7 @@ from climate_assets.claims.verdicts import HIGHEST_WITHOUT_CLAIM
 from climate_assets.failures import Permanent
 from tests.claims.hostile_transcripts import CALM, HOSTILE, Hostile
 
-STATEMENTS = Path(climate_assets.claims.__file__).parent / "statements" / "french.csv"
+STATEMENTS = Path(climate_assets.__file__).parent / "reference" / "statements" / "french.csv"
 HELD_OUT = Path(__file__).parent / "data" / "heldout_fr.csv"
 REAL = Path(__file__).parents[3] / "shared" / "data" / "broadcast" / "fr_chunks.json"
 

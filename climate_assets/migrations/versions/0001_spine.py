@@ -519,7 +519,7 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="reserved, ok, unreadable, refused, timeout, rate_limited, unavailable or rejected.",
+            comment="reserved, ok, unreadable, refused, timeout, rate_limited, unavailable, rejected or unknown (a killed run).",
         ),
         sa.Column(
             "reserved_cost",

@@ -28,7 +28,7 @@ Hashes = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class WordColumns:
     """Words of one country; word `i` is number `tokens[i]`, said `at[i]` centiseconds after `base`.
 
     `breaks` are the words with which an unbroken stretch begins; `chunk_word` the words with which a chunk begins.
@@ -66,7 +66,7 @@ class Speech:
         return np.asarray(self.at[word] + np.minimum(pause, 100))
 
 
-def columns_of(chunks: Iterable[Chunk], silence_seconds: float) -> Speech | None:
+def word_columns(chunks: Iterable[Chunk], silence_seconds: float) -> WordColumns | None:
     """Columns of the chunks in whatever order they come; none if no word was said. A chunk that comes twice counts once.
 
     Raises `Permanent` for chunks of two countries, one chunk with two texts, words without a time, or over 240 days.
@@ -97,7 +97,7 @@ def _in_order(
     read: dict[tuple[str, datetime], tuple[date, Ints, Ints]],
     numbers: dict[str, int],
     silence_seconds: float,
-) -> Speech:
+) -> WordColumns:
     base = min(start for _, start in keys)
     channels = sorted({channel for channel, _ in keys})
     place = {channel: i for i, channel in enumerate(channels)}
@@ -114,7 +114,7 @@ def _in_order(
     pause = np.diff(at)
     pauses = np.flatnonzero((pause > silence_seconds * 100) | (pause < -_OVERLAP_CENTISECONDS)) + 1
     first_of_channel = chunk_word[np.flatnonzero(np.diff(chunk_channel)) + 1]
-    return Speech(
+    return WordColumns(
         country=country,
         base=base,
         channels=channels,
