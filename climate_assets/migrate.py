@@ -30,7 +30,9 @@ def migrate(database_url: str) -> str:
         try:
             command.upgrade(config, "head")
         except CommandError as error:
-            raise Permanent(f"the database cannot be brought to {newest()} ({error}); run the code that it was made by") from error
+            raise Permanent(
+                f"the database cannot be brought to {newest()} ({error}); run the code that it was made by"
+            ) from error
         for name, definition in views.ALL.items():
             _replace_view(connection, name, definition)
     return newest()

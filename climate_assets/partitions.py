@@ -1,8 +1,8 @@
 """Every way the work is sliced. A slice no run ever asks for on its own is a column, not a partition.
 
 Countries are dynamic: adding a block to the countries file adds a partition, without a new deployment. Days carry the
-label of the country's own day; the definition counts in UTC and is one day ahead, so that a day can be fetched at
-noon in any zone. Which instants a day holds is known by `countries.Country.day_bounds` alone.
+label of the country's own day; the definition counts in UTC and ends with tomorrow, so that today is a partition in
+every zone. Which instants a day holds is known by `countries.Country.day_bounds` alone.
 """
 
 from datetime import date
@@ -17,7 +17,7 @@ DAY: Final = "day"
 FIRST_DAY: Final = "2023-03-01"
 
 country = dg.DynamicPartitionsDefinition(name=COUNTRY)
-day = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_offset=1)
+day = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_offset=2)
 country_day = dg.MultiPartitionsDefinition({COUNTRY: country, DAY: day})
 
 

@@ -38,9 +38,7 @@ def _counts() -> str:
 _LEGACY_THEME: Final = "h.theme || CASE WHEN h.counts THEN '' ELSE '_indirectes' END"
 
 # An instant as the legacy id has it: six digits of fraction, or none at all when the second is whole.
-_INSTANT: Final = (
-    "'YYYY-MM-DD HH24:MI:SS' || CASE WHEN date_trunc('second', c.start) = c.start THEN '' ELSE '.US' END"
-)
+_INSTANT: Final = "'YYYY-MM-DD HH24:MI:SS' || CASE WHEN date_trunc('second', c.start) = c.start THEN '' ELSE '.US' END"
 
 KEYWORDS: Final = f"""
 CREATE OR REPLACE VIEW keywords AS

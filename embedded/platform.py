@@ -52,8 +52,9 @@ class Platform:
 
     def environment(self, ports: Mapping[str, int]) -> dict[str, str]:
         """Variables that every process of the platform gets; what a person has set wins."""
+        socket = postgres.socket_folder(self.postgres_folder)
         embedded = {
-            "DATABASE_URL": postgres.url(self.postgres_folder, "barometre"),
+            "DATABASE_URL": postgres.url(socket, "barometre"),
             "S3_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3']}",
             "AWS_ACCESS_KEY_ID": self.secrets.s3_access_key,
             "AWS_SECRET_ACCESS_KEY": self.secrets.s3_secret_key,
@@ -67,7 +68,7 @@ class Platform:
         }
         instance = {
             "DAGSTER_HOME": str(self.home / "dagster"),
-            "DAGSTER_POSTGRES_URL": postgres.url(self.postgres_folder, "dagster", "postgresql+psycopg2"),
+            "DAGSTER_POSTGRES_URL": postgres.url(socket, "dagster", "postgresql+psycopg2"),
             # botocore wants a region; the embedded store has none.
             "AWS_DEFAULT_REGION": "us-east-1",
         }
@@ -91,7 +92,8 @@ class Platform:
         data = self.home / "label-studio-data"
         data.mkdir(parents=True, exist_ok=True)
         secret = self.secrets.label_studio_token, self.secrets.label_studio_password
-        return label_studio.server(self.label_studio_folder, self.postgres_folder, data, port, *secret)
+        socket = postgres.socket_folder(self.postgres_folder)
+        return label_studio.server(self.label_studio_folder, socket, data, port, *secret)
 
     @property
     def label_studio_folder(self) -> Path:

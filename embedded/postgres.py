@@ -28,6 +28,14 @@ def start(folder: Path) -> Path:
     return socket_folder
 
 
+def socket_folder(folder: Path) -> Path:
+    """Where the server of `folder` listens: the folder itself, or a short one when its path is too long for a socket."""
+    try:
+        return Path((folder / "postmaster.pid").read_text().splitlines()[4])
+    except (OSError, IndexError):
+        return folder
+
+
 def url(socket_folder: Path, database: str, scheme: str = "postgresql") -> str:
     """Connection URL of a database of the server with that socket folder."""
     return f"{scheme}://postgres:@/{database}?host={socket_folder}"
@@ -71,4 +79,5 @@ def is_healthy(database_url: str) -> bool:
 
 def without_password(database_url: str) -> str:
     """The URL as it may be shown."""
-    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:@", database_url)
+    shown = re.sub(r"(//[^:/@]*):[^/]*@", r"\1:@", database_url)
+    return re.sub(r"([?&](?:ssl)?password=)[^&]*", r"\1", shown)

@@ -53,7 +53,7 @@ def start(platform: Platform, wanted: Mapping[str, int], progress: Progress) -> 
 def _database(platform: Platform, progress: Progress) -> None:
     task = progress.add_task("postgres", total=1, said="starting")
     postgres.start(platform.postgres_folder)
-    url = platform.given.get("DATABASE_URL") or postgres.url(platform.postgres_folder, "barometre")
+    url = platform.given.get("DATABASE_URL") or postgres.url(postgres.socket_folder(platform.postgres_folder), "barometre")
     migrate(url)
     progress.update(task, completed=1, said="running, tables current")
 

@@ -80,6 +80,16 @@ class Barometre(ConfigurableResource):  # type: ignore[type-arg]
         with self.connect() as connection:
             return [record(**row) for row in connection.execute(query, where)]
 
+    def stream(self, record: type[R], **where: Any) -> Iterator[R]:
+        """The same rows one by one, for more of them than memory should hold at once."""
+        table = table_of(record)
+        columns = [f.name for f in schema.fields_of(record)]
+        query = sql.SQL("SELECT {} FROM {} WHERE {}").format(_names(columns), sql.Identifier(table.name), _matches(where))
+        with self.connect() as connection, connection.cursor("stream") as cursor:
+            cursor.itersize = 5_000
+            for row in cursor.execute(query, where):
+                yield record(**row)
+
     def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Rows of a query; `%(name)s` parameters only."""
         with self.connect() as connection:

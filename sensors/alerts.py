@@ -1,7 +1,7 @@
 """A run failed: people are told once, with the country, the day and what to do."""
 
 import dagster as dg
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from resources.notifier import Notifier
 

@@ -52,16 +52,15 @@ def failed_states(context: dg.SensorEvaluationContext, barometre: Barometre) -> 
 
 
 @dg.sensor(target="mediatree_dumps", minimum_interval_seconds=1800, default_status=dg.DefaultSensorStatus.RUNNING)
-def late_data(
-    context: dg.SensorEvaluationContext, barometre: Barometre, notifier: Notifier
-) -> dg.SensorResult | dg.SkipReason:
+def late_data(context: dg.SensorEvaluationContext, barometre: Barometre, notifier: Notifier) -> dg.SensorResult | dg.SkipReason:
     """Fetches again, every six hours, the days of the last week that are not complete, and tells people once."""
     now = datetime.now(UTC)
     since = now.date() - timedelta(days=policies.LATE_DAYS)
     holes = barometre.rows(
         "SELECT country, day, sum(expected - received)::int AS missing FROM channel_days"
-        " WHERE day >= %(since)s AND received < expected GROUP BY 1, 2 ORDER BY day DESC LIMIT %(page)s",
-        {"since": since, "page": _PAGE},
+        " WHERE day >= %(since)s AND day < %(open)s AND received < expected GROUP BY 1, 2 ORDER BY day DESC LIMIT %(page)s",
+        # A day is over, and was fetched as a whole, half a day after midnight in UTC: from Warsaw to Sao Paulo.
+        {"since": since, "open": (now - timedelta(hours=12)).date(), "page": _PAGE},
     )
     if not holes:
         return dg.SkipReason(f"every fetched day since {since} is complete")

@@ -12,7 +12,6 @@ from climate_assets import policies
 from climate_assets.countries import Countries, Country
 from climate_assets.partitions import key_of
 
-
 # The job that makes `mediatree_dumps` alone; `definitions.py` gives it this name.
 FETCH: Final = "fetch"
 

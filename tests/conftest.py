@@ -11,11 +11,17 @@ import pytest
 from embedded import object_store, postgres
 from embedded.ports import free_port
 from embedded.supervision import Supervisor
+from hypothesis import settings
 from psycopg import sql
 
 from climate_assets.migrate import migrate
 from resources.postgres import Barometre
 from resources.s3 import Lake
+
+pytest_plugins = ["tests.label_studio_server"]
+# Two busy cores are no reason for a property to fail.
+settings.register_profile("climate", deadline=None)
+settings.load_profile("climate")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 _ACCESS, _SECRET = "test-access-key", "test-secret-key-of-the-suite"

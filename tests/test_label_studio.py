@@ -17,14 +17,14 @@ from climate_assets.labelling.labelling_config import guideline, labelling_confi
 from climate_assets.labelling.tasks import canonical_bytes, object_key, shown
 from resources.label_studio import LabelStudio
 from resources.s3 import Lake
-from tests.label_studio_server import Running, label_studio_server  # noqa: F401 - the fixture
+from tests.label_studio_server import Running
 from tests.labelling.cases import COUNTRY, DAY, TEXT, task
 
 TITLES = (f"Boréalie {number}" for number in count(1))
 
 
 @pytest.fixture
-def server(label_studio_server: Running) -> Running:  # noqa: F811
+def server(label_studio_server: Running) -> Running:
     return label_studio_server
 
 

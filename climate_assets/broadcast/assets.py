@@ -11,7 +11,7 @@ import dagster as dg
 
 from climate_assets import policies
 from climate_assets.broadcast import captures
-from climate_assets.broadcast.adverts import added_intervals, changed_days, with_vetoes
+from climate_assets.broadcast.adverts import changed_days, with_decisions
 from climate_assets.broadcast.airtime import airtime_rows
 from climate_assets.broadcast.cleaning import clean_chunk, intervals_by_chunk
 from climate_assets.broadcast.keywords import RULE, Matcher
@@ -139,8 +139,8 @@ def ad_intervals(
     for code, days in _by_country(context).items():
         decisions = barometre.read(AdDecision, country=code)
         found = captures.repeats_around(code, days, barometre, find_repeats)
-        found = with_vetoes(found + added_intervals(decisions, reference.countries()[code].tz, METHOD), decisions)
-        stored = barometre.read(AdInterval, country=code, day=sorted({i.day for i in found} - set(days)))
+        found = with_decisions(found, decisions, reference.countries()[code].tz, METHOD)
+        stored = barometre.read(AdInterval, country=code, day=captures.days_around(days))
         changed |= {(code, day) for day in changed_days(found, stored) if day not in days}
         for day in days:
             today = [i for i in found if i.day == day]

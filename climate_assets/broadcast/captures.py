@@ -4,10 +4,10 @@ A channel that cannot be fetched is a state with its reason and stops no other; 
 The parts are elsewhere: asking (`resources/mediatree.py`), versions (`dumps.py`), decoding (`transcripts.py`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Final
 
@@ -132,16 +132,20 @@ def _states(
     return lost + dead
 
 
+def days_around(days: Sequence[date]) -> list[date]:
+    """The days in which other airings of what is heard on `days` are sought, these days included."""
+    reach = range(-policies.ADVERT_LOOK_BACK_DAYS, policies.ADVERT_LOOK_BACK_DAYS + 1)
+    return sorted({day + timedelta(days=n) for day in days for n in reach})
+
+
 def repeats_around(
-    country: str, days: Sequence[date], barometre: Barometre, find: Callable[[Sequence[Chunk]], list[AdInterval]]
+    country: str, days: Sequence[date], barometre: Barometre, find: Callable[[Iterable[Chunk]], list[AdInterval]]
 ) -> list[AdInterval]:
-    """Repeats of a stretch of days, sought in the days around them as well; a stretch is at most a week, for memory."""
-    reach = timedelta(days=policies.ADVERT_LOOK_BACK_DAYS)
-    found: dict[tuple[str, object, str], AdInterval] = {}
+    """Repeats of a stretch of days, sought in the days around them as well; at most a week at a time, for memory."""
+    found: dict[tuple[str, datetime, str], AdInterval] = {}
     for _, group in groupby(sorted(days), key=lambda day: day.toordinal() // 7):
         week = list(group)
-        window = [week[0] - reach + timedelta(days=n) for n in range((week[-1] - week[0] + 2 * reach).days + 1)]
-        for interval in find(barometre.read(Chunk, country=country, day=window)):
+        for interval in find(barometre.stream(Chunk, country=country, day=days_around(week))):
             # The week that a day belongs to sees the most of what surrounds it.
             if interval.day in week or (interval.channel, interval.start, interval.passage) not in found:
                 found[interval.channel, interval.start, interval.passage] = interval

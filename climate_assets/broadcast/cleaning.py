@@ -43,8 +43,8 @@ def clean_chunk(
     if all(word == -1 for word in kept):
         kept = []
     text = " ".join(BARRIER if word == -1 else words[word] for word in kept)
-    counting = [hit for hit in hits if hit.counts]
-    outside = [hit for hit in counting if not _inside(round(hit.seconds * 100), cuts)]
+    outside = [hit for hit in hits if not _inside(round(hit.seconds * 100), cuts)]
+    counting = sum(hit.counts for hit in outside)
     return CleanChunk(
         chunk_id=chunk.chunk_id,
         country=chunk.country,
@@ -53,9 +53,9 @@ def clean_chunk(
         text=text,
         kept_words=kept,
         advert_seconds=advert_seconds(cuts),
-        hits=len(outside),
+        hits=counting,
         climate_hits=sum(hit.subject == Subject.CLIMATE for hit in outside),
-        masked_hits=len(counting) - len(outside),
+        masked_hits=sum(hit.counts for hit in hits) - counting,
         text_sha256=hashlib.sha256(text.encode()).hexdigest(),
         dictionary=dictionary,
         method=method,

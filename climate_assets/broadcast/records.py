@@ -153,7 +153,7 @@ class CleanChunk:
     kept_words: Annotated[list[int], "Index in the chunk's text of each word of `text`; -1 for a barrier."]
     advert_seconds: Annotated[float, "Seconds cut."]
     hits: Annotated[int, "Hits of the chunk outside adverts that count."]
-    climate_hits: Annotated[int, "The same, of subject climate."]
+    climate_hits: Annotated[int, "Hits of subject climate outside adverts, counting or not: with one, the chunk is judged."]
     masked_hits: Annotated[int, "Counting hits inside adverts."]
     text_sha256: Annotated[str, "Hash of `text`: what a cached verdict is found by."]
     dictionary: Annotated[str, "Version of the dictionary behind the hits."]

@@ -95,7 +95,10 @@ def judge_day(bench: Bench, day: date, barometre: Barometre) -> Judged:
     else:
         routed = bench.routes(chunks)
     for sampling, members in routed.items():
-        due = cascade.due(members, _standing(bench, sampling, members, verdicts), before)
+        standing = _standing(bench, sampling, members, verdicts)
+        # A run that was killed after a verdict and before its state left the verdict: that chunk is judged.
+        states.update({c.chunk_id: _state(c, State.OK) for c in members if standing.get(c.chunk_id) == c.text_sha256})
+        due = cascade.due(members, standing, before)
         for part in (due[i : i + _BATCH] for i in range(0, len(due), _BATCH)):
             if judged.stopped:
                 break  # a spent budget or an outage is the same for the rest, which stays pending

@@ -24,7 +24,7 @@ from demo.world import World
 from resources.postgres import Barometre
 from resources.s3 import Lake
 from tests.conftest import SHARED_DATA
-from tests.label_studio_server import Running, label_studio_server  # noqa: F401 - a fixture
+from tests.label_studio_server import Running
 from tests.llm_server import KEY, LlmServer
 from tests.line import STAGES, UNTIL_VERDICTS, Line, line
 

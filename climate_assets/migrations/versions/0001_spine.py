@@ -313,7 +313,13 @@ def upgrade() -> None:
         sa.Column(
             "hits", sa.Integer(), autoincrement=False, nullable=False, comment="Hits of the chunk outside adverts that count."
         ),
-        sa.Column("climate_hits", sa.Integer(), autoincrement=False, nullable=False, comment="The same, of subject climate."),
+        sa.Column(
+            "climate_hits",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="Hits of subject climate outside adverts, counting or not: with one, the chunk is judged.",
+        ),
         sa.Column("masked_hits", sa.Integer(), autoincrement=False, nullable=False, comment="Counting hits inside adverts."),
         sa.Column(
             "text_sha256",
