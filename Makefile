@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 LABEL_STUDIO := .platform/label-studio
 UV_VERSION := 0.13.8
-SYNC := $(BIN)/uv pip sync --quiet --require-hashes
+# The machine's own certificates: many newsrooms sit behind a proxy that re-signs.
+SYNC := $(BIN)/uv pip sync --quiet --system-certs --require-hashes
 export PYTHONWARNINGS := ignore
 
 .PHONY: demo test up down check bench setup lock clean
