@@ -1,14 +1,16 @@
-"""From a record to what Dagster shows of it: the columns tab, and what a write reports.
+"""From a record to what Dagster shows of it: the columns tab, and what a write reports of each partition.
 
 Metadata keys are Dagster's own where it has one; ours are plain words. Metadata stays small: counts, shares, a plot.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 import dagster as dg
 
 from climate_assets import schema
+from climate_assets.partitions import key_of
 from resources.postgres import Change, table_of
 
 _TYPE_NAMES: Final = {"datetime": "timestamptz", "str": "text", "float": "double", "int": "integer", "bool": "boolean"}
@@ -33,17 +35,19 @@ def columns_of(record: type) -> dict[str, Any]:
     }
 
 
-def written(change: Change, rows: int, **metadata: Any) -> dg.MaterializeResult[Any]:
-    """What a write reports: rows of the partition, and how many of them are new, different or gone."""
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/partition_row_count": rows,
-            "rows_inserted": change.inserted,
-            "rows_updated": change.updated,
-            "rows_deleted": change.deleted,
-            **{name: value for name, value in metadata.items() if value is not None},
-        }
-    )
+def report(context: dg.AssetExecutionContext, country: str, day: date, change: Change, rows: int, **metadata: Any) -> None:
+    """Say of one partition what was written: its rows, and how many of them are new, different or gone.
+
+    A run may make many partitions; each gets its own figures, so that a plot over days is a plot of days.
+    """
+    told = {
+        "dagster/partition_row_count": rows,
+        "rows_inserted": change.inserted,
+        "rows_updated": change.updated,
+        "rows_deleted": change.deleted,
+        **{name: value for name, value in metadata.items() if value is not None},
+    }
+    context.add_asset_metadata(told, partition_key=str(key_of(country, day)))
 
 
 def bars(values: Mapping[str, float], unit: str = "") -> dg.MarkdownMetadataValue:

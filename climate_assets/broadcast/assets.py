@@ -12,7 +12,7 @@ import dagster as dg
 from climate_assets import policies
 from climate_assets.broadcast import captures
 from climate_assets.broadcast.adverts import changed_days, with_decisions
-from climate_assets.broadcast.airtime import airtime_rows
+from climate_assets.broadcast.airtime import WHOLE_SUBJECT, airtime_rows
 from climate_assets.broadcast.cleaning import clean_chunk, intervals_by_chunk
 from climate_assets.broadcast.keywords import RULE, Matcher
 from climate_assets.broadcast.programmes import label
@@ -26,13 +26,14 @@ from climate_assets.broadcast.records import (
     KeywordHit,
     ProgrammeLabel,
     Repeat,
+    Subject,
 )
 from climate_assets.broadcast.repeat_rules import METHOD
 from climate_assets.broadcast.repeats import find_repeats
 from climate_assets.partitions import country_day, slices_of
-from climate_assets.tables import bars, columns_of, written
+from climate_assets.tables import bars, columns_of, report
 from resources.mediatree import Mediatree
-from resources.postgres import Barometre, Change
+from resources.postgres import Barometre
 from resources.reference import ReferenceFiles
 from resources.s3 import Lake
 
@@ -57,18 +58,23 @@ def mediatree_dumps(
     A later answer that differs becomes a new version beside the old one; chunks are the union, the newest text wins.
     """
     countries = reference.countries()
-    made = [captures.capture_day(countries[code], day, mediatree, lake, barometre) for code, day in slices_of(context)]
-    days = [channel for one in made for channel in one.channels]
-    expected, received = sum(c.expected for c in days), sum(c.received for c in days)
-    return written(
-        sum((one.change for one in made), Change()),
-        sum(one.chunks for one in made),
-        new_versions=sum(one.new_versions for one in made),
-        drift=dg.MetadataValue.md("\n".join(f"- {text}" for one in made for text in one.drift) or "none"),
-        coverage=dg.MetadataValue.float(received / expected if expected else 0.0),
-        chunks_by_channel=bars(_sums((c.channel, c.received) for c in days), "chunks"),
-        refused=sum(c.unreadable for c in days),
-    )
+    for code, day in slices_of(context):
+        made = captures.capture_day(countries[code], day, mediatree, lake, barometre)
+        expected, received = sum(c.expected for c in made.channels), sum(c.received for c in made.channels)
+        report(
+            context,
+            code,
+            day,
+            made.change,
+            made.chunks,
+            new_versions=made.new_versions,
+            drift=dg.MetadataValue.md("\n".join(f"- {text}" for text in made.drift) or "none"),
+            coverage=dg.MetadataValue.float(received / expected if expected else 0.0),
+            gaps=sum(len(c.gaps) for c in made.channels),
+            refused=sum(c.unreadable for c in made.channels),
+            chunks_by_channel=bars({c.channel: c.received for c in made.channels}, "chunks"),
+        )
+    return dg.MaterializeResult()
 
 
 @dg.asset(
@@ -84,13 +90,13 @@ def programme_labels(
     context: dg.AssetExecutionContext, reference: ReferenceFiles, barometre: Barometre
 ) -> dg.MaterializeResult[Any]:
     """Which programme each chunk belongs to; made again when the grid is corrected."""
-    countries, change, rows = reference.countries(), Change(), 0
+    countries = reference.countries()
     for code, day in slices_of(context):
         programmes = reference.programmes(countries[code])
         labels = label(programmes, barometre.read(Chunk, country=code, day=day), countries[code].tz)
-        change += barometre.replace(labels, ProgrammeLabel, country=code, day=day)
-        rows += len(labels)
-    return written(change, rows)
+        change = barometre.replace(labels, ProgrammeLabel, country=code, day=day)
+        report(context, code, day, change, len(labels), without_programme=sum(not one.programme for one in labels))
+    return dg.MaterializeResult()
 
 
 @dg.asset(
@@ -106,15 +112,18 @@ def keyword_chunks(
     context: dg.AssetExecutionContext, reference: ReferenceFiles, barometre: Barometre
 ) -> dg.MaterializeResult[Any]:
     """Every occurrence of every keyword, at its second, and whether it counts."""
-    countries, change, themes, chunks = reference.countries(), Change(), Counter[str](), 0
-    matchers = {c.language: Matcher(reference.dictionary(c.language)) for c in _countries_of(context, reference)}
+    countries = reference.countries()
+    matchers = {code: Matcher(reference.dictionary(countries[code].language)) for code, _ in slices_of(context)}
     for code, day in slices_of(context):
         said = barometre.read(Chunk, country=code, day=day)
-        hits = matchers[countries[code].language].hits_of(said)
-        change += barometre.replace(hits, KeywordHit, country=code, day=day)
-        themes.update(hit.theme for hit in hits if hit.counts)
-        chunks += len(said)
-    return written(change, sum(themes.values()), chunks_read=chunks, hits_by_theme=bars(themes, "hits"))
+        hits = matchers[code].hits_of(said)
+        change = barometre.replace(hits, KeywordHit, country=code, day=day)
+        themes = Counter(hit.theme for hit in hits if hit.counts)
+        counting = themes.total()
+        report(
+            context, code, day, change, len(hits), chunks=len(said), counting_hits=counting, hits_by_theme=bars(themes, "hits")
+        )
+    return dg.MaterializeResult()
 
 
 @dg.asset(
@@ -135,26 +144,28 @@ def ad_intervals(
     A passage learnt today was perhaps aired last week: the days that would now be cut otherwise are listed in
     `changed_days`, and a sensor asks for them.
     """
-    change, kinds, seconds, changed = Change(), Counter[str](), Counter[str](), set[tuple[str, date]]()
     for code, days in _by_country(context).items():
         decisions = barometre.read(AdDecision, country=code)
         found = captures.repeats_around(code, days, barometre, find_repeats)
         found = with_decisions(found, decisions, reference.countries()[code].tz, METHOD)
         stored = barometre.read(AdInterval, country=code, day=captures.days_around(days))
-        changed |= {(code, day) for day in changed_days(found, stored) if day not in days}
+        changed = [day.isoformat() for day in changed_days(found, stored) if day not in days]
         for day in days:
             today = [i for i in found if i.day == day]
-            change += barometre.replace(today, AdInterval, country=code, day=day)
-            kinds.update(i.kind for i in today)
-            for interval in today:
-                seconds[interval.kind] += (interval.end - interval.start).total_seconds()  # type: ignore[assignment]
-    return written(
-        change,
-        sum(kinds.values()),
-        intervals_by_kind=bars(kinds, "intervals"),
-        seconds_by_kind=bars(seconds, "s"),
-        changed_days=dg.MetadataValue.json([[code, day.isoformat()] for code, day in sorted(changed)]),
-    )
+            change = barometre.replace(today, AdInterval, country=code, day=day)
+            seconds = _sums((i.kind, (i.end - i.start).total_seconds()) for i in today)
+            report(
+                context,
+                code,
+                day,
+                change,
+                len(today),
+                adverts=sum(i.kind == Repeat.ADVERT for i in today),
+                advert_seconds=dg.MetadataValue.float(seconds.get(Repeat.ADVERT, 0.0)),
+                seconds_by_kind=bars(seconds, "s"),
+                changed_days=dg.MetadataValue.json([[code, other] for other in changed] if day == days[-1] else []),
+            )
+    return dg.MaterializeResult()
 
 
 @dg.asset(
@@ -168,16 +179,23 @@ def ad_intervals(
 )
 def clean_chunks(context: dg.AssetExecutionContext, barometre: Barometre) -> dg.MaterializeResult[Any]:
     """Keyword chunks with adverts cut; words left and right of a hole never join."""
-    change, rows, masked, cut = Change(), 0, 0, 0.0
     for code, day in slices_of(context):
         hits = _hits_by_chunk(barometre, code, day)
         said = [c for c in barometre.read(Chunk, country=code, day=day) if c.chunk_id in hits]
         touching = intervals_by_chunk(said, _adverts(barometre, code, day))
         clean = [clean_chunk(c, hits[c.chunk_id], touching[c.chunk_id], hits[c.chunk_id][0].dictionary, METHOD) for c in said]
-        change += barometre.replace(clean, CleanChunk, country=code, day=day)
-        rows, masked = rows + len(clean), masked + sum(c.masked_hits for c in clean)
-        cut += sum(c.advert_seconds for c in clean)
-    return written(change, rows, masked_hits=masked, seconds_cut=cut)
+        change = barometre.replace(clean, CleanChunk, country=code, day=day)
+        report(
+            context,
+            code,
+            day,
+            change,
+            len(clean),
+            climate_chunks=sum(c.climate_hits > 0 for c in clean),
+            masked_hits=sum(c.masked_hits for c in clean),
+            seconds_cut=dg.MetadataValue.float(sum(c.advert_seconds for c in clean)),
+        )
+    return dg.MaterializeResult()
 
 
 @dg.asset(
@@ -191,7 +209,7 @@ def clean_chunks(context: dg.AssetExecutionContext, barometre: Barometre) -> dg.
 )
 def airtime(context: dg.AssetExecutionContext, reference: ReferenceFiles, barometre: Barometre) -> dg.MaterializeResult[Any]:
     """Seconds each channel gave to each theme, adverts out and in, over the seconds that were captured."""
-    countries, change, made = reference.countries(), Change(), list[Airtime]()
+    countries = reference.countries()
     for code, day in slices_of(context):
         dictionary = reference.dictionary(countries[code].language).version
         hits, adverts = barometre.read(KeywordHit, country=code, day=day), _adverts(barometre, code, day)
@@ -201,15 +219,11 @@ def airtime(context: dg.AssetExecutionContext, reference: ReferenceFiles, barome
             own = complete.channel
             chunks, heard = [c for c in said if c.channel == own], [h for h in hits if h.channel == own]
             rows += airtime_rows(code, day, own, chunks, heard, adverts, complete, dictionary, METHOD)
-        change += barometre.replace(rows, Airtime, country=code, day=day)
-        made += rows
-    minutes = _sums((row.subject, row.seconds / 60) for row in made if row.theme == "*")
-    return written(change, len(made), minutes_by_subject=bars(minutes, "min"))
-
-
-def _countries_of(context: dg.AssetExecutionContext, reference: ReferenceFiles) -> list[Any]:
-    known = reference.countries()
-    return [known[code] for code in sorted({code for code, _ in slices_of(context)})]
+        change = barometre.replace(rows, Airtime, country=code, day=day)
+        minutes = _sums((row.subject, row.seconds / 60) for row in rows if row.theme == WHOLE_SUBJECT)
+        climate = dg.MetadataValue.float(minutes.get(Subject.CLIMATE, 0.0))
+        report(context, code, day, change, len(rows), climate_minutes=climate, minutes_by_subject=bars(minutes, "min"))
+    return dg.MaterializeResult()
 
 
 def _by_country(context: dg.AssetExecutionContext) -> dict[str, list[date]]:

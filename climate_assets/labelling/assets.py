@@ -1,6 +1,5 @@
 """The labelling stage: what fact-checkers are asked, in the country's bucket and in its Label Studio project."""
 
-from collections import Counter
 from typing import Any
 
 import dagster as dg
@@ -11,9 +10,10 @@ from climate_assets.claims import assets as claims
 from climate_assets.labelling.handover import hand_over
 from climate_assets.labelling.records import LabellingTask
 from climate_assets.partitions import country_day, slices_of
-from climate_assets.tables import bars, columns_of, written
+from climate_assets.states import State
+from climate_assets.tables import bars, columns_of, report
 from resources.label_studio import LabelStudio
-from resources.postgres import Barometre, Change
+from resources.postgres import Barometre
 from resources.reference import ReferenceFiles
 from resources.s3 import Lake
 
@@ -41,16 +41,19 @@ def labelstudio_tasks(
     pending and the next tick delivers them.
     """
     countries = reference.countries()
-    done = [hand_over(countries[code], day, barometre, lake, label_studio) for code, day in slices_of(context)]
-    for one in done:
-        if one.trouble:
-            context.log.warning(one.trouble)
-    states: Counter[str] = sum((one.states for one in done), Counter())
-    sampling: Counter[str] = sum((one.sampling for one in done), Counter())
-    return written(
-        sum((one.change for one in done), Change()),
-        sum(states.values()),
-        objects_written=sum(one.objects for one in done),
-        tasks_by_state=bars(states, "tasks"),
-        tasks_by_sampling=bars(sampling, "tasks"),
-    )
+    for code, day in slices_of(context):
+        done = hand_over(countries[code], day, barometre, lake, label_studio)
+        if done.trouble:
+            context.log.warning(done.trouble)
+        report(
+            context,
+            code,
+            day,
+            done.change,
+            done.states.total(),
+            objects_written=done.objects,
+            waiting=done.states[State.PENDING],
+            tasks_by_state=bars(done.states, "tasks"),
+            tasks_by_sampling=bars(done.sampling, "tasks"),
+        )
+    return dg.MaterializeResult()

@@ -1,13 +1,15 @@
 """Policies by real ticks: the traps of automation on country x day, each with the answer this platform gives."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import dagster as dg
 import pytest
 
 from climate_assets.partitions import country_day, key_of
 from climate_assets.policies import follow_upstream, whole_range
-from datetime import date
+from climate_assets.sentences import holds
+from resources.postgres import Barometre
 
 OLD, LATEST = date(2026, 10, 1), date(2026, 11, 20)
 
@@ -104,3 +106,29 @@ def test_trap_10_one_dead_country_does_not_stop_another(ticks: Ticks) -> None:
     ticks.make(upstream, "france", LATEST)
     ticks.make(upstream, "belgium", LATEST, sound=False)
     assert ticks.tick() == {f"france|{LATEST}"}
+
+
+def test_a_backfill_in_one_run_leaves_each_partition_its_own_checks(database_url: str) -> None:
+    """Dagster ties the checks of a run over many partitions to none of them; what waits for them must not wait for ever."""
+
+    @dg.asset_check(asset=upstream, name="is_sound", blocking=True, partitions_def=country_day)
+    def every_day_but_one(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        query = "SELECT d FROM unnest(%(days)s::date[]) d WHERE d = '2026-11-19'"
+        return holds(context, Barometre(url=database_url), query, "mend it")
+
+    defs = dg.Definitions(
+        assets=[upstream.with_attributes(backfill_policy=whole_range), downstream],
+        asset_checks=[every_day_but_one],
+        jobs=[dg.define_asset_job("range", selection=[upstream])],
+        resources={"switch": Switch()},
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("country", ["france"])
+        cursor = dg.evaluate_automation_conditions(defs, instance).cursor
+        tags = {
+            "dagster/asset_partition_range_start": "france|2026-11-18",
+            "dagster/asset_partition_range_end": "france|2026-11-20",
+        }
+        defs.resolve_job_def("range").execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+        result = dg.evaluate_automation_conditions(defs, instance, cursor=cursor)
+        assert set(result.get_requested_partitions(downstream.key)) == {"france|2026-11-18", "france|2026-11-20"}
