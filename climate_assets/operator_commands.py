@@ -42,7 +42,11 @@ def _known() -> dict[str, Any]:
 @app.command()
 def migrate() -> None:
     """Bring the database to the tables of this version."""
-    database: Barometre = _known()["barometre"]
+    from climate_assets.cli import ROOT
+
+    # In a container there is no embedded platform to ask, and no folder to keep one in.
+    given = bindings.given_by_operator(ROOT / ".env")
+    database: Barometre = (bindings.resources(given) if "DATABASE_URL" in given else _known())["barometre"]
     console.print(f"the database is at {migrations.migrate(database.dsn)}")
 
 

@@ -5,6 +5,7 @@ counted after. Two pushes at the same moment are the caller's to prevent, with o
 `ensure_project`, `push` and `sync_storage`. Nothing is ever deleted. The SDK is imported where it is used: it takes 3 s.
 """
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -278,18 +279,26 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
 
         try:
             yield
+            return
         except refusal:
             raise
         except ApiError as error:
-            raise trouble(self.url, self.token_kind, what, error.status_code or 0, error.body, error.headers or {}) from error
+            answered = error.status_code or 0, self._without_key(error.body), error.headers or {}
         except httpx.HTTPStatusError as error:
-            raise trouble(self.url, self.token_kind, what, error.response.status_code, "", error.response.headers) from error
+            answered = error.response.status_code, "", dict(error.response.headers)
         except (httpx.TimeoutException, httpx.TransportError, ValueError) as error:
             # A ValueError is an answer that is no JSON, as a proxy's page before a server that starts.
             raise Transient(
                 f"Label Studio at {self.url} does not answer ({type(error).__name__}, {what}); start it, or wait: "
                 "tasks stay pending and the next delivery sends them"
-            ) from error
+            ) from None
+        # Raised out here and from nothing: the SDK's error holds headers and body, and is no part of what is logged.
+        raise trouble(self.url, self.token_kind, what, *answered) from None
+
+    def _without_key(self, body: Any) -> Any:
+        """A body as it may be told: some servers repeat the key that they refuse."""
+        text = json.dumps(body, default=str)
+        return json.loads(text.replace(self.api_key, "[key]")) if self.api_key and self.api_key in text else body
 
 
 def _chunk_id(task: dict[str, Any]) -> str:

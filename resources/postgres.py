@@ -14,10 +14,11 @@ import psycopg
 from dagster import ConfigurableResource
 from psycopg import sql
 from psycopg.rows import dict_row
+from pydantic import Field
 from sqlalchemy import ARRAY, SmallInteger, Table
 
 from climate_assets import schema
-from climate_assets.failures import Transient
+from climate_assets.failures import Permanent, Transient
 
 R = TypeVar("R")
 
@@ -49,20 +50,26 @@ class Change:
 class Barometre(ConfigurableResource):  # type: ignore[type-arg]
     """The platform's PostgreSQL database."""
 
-    url: str
+    url: str = Field(repr=False, description="postgresql://user:password@host/barometre")
 
     @contextmanager
     def connect(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
         """A connection whose work is one transaction; raises `Transient` when the database cannot be reached."""
-        try:
-            connection = psycopg.connect(self.dsn, row_factory=dict_row, connect_timeout=10, application_name="climate-assets")
-        except psycopg.OperationalError as error:
-            # The driver's message names host and user, never the password.
-            raise Transient(
-                f"the database does not answer ({error}); start it with `climate up` or check DATABASE_URL"
-            ) from error
-        with connection:
+        with self._connected() as connection:
             yield connection
+
+    def _connected(self) -> psycopg.Connection[dict[str, Any]]:
+        try:
+            return psycopg.connect(self.dsn, row_factory=dict_row, connect_timeout=10, application_name="climate-assets")
+        except psycopg.OperationalError as error:
+            # This message of the driver names host and user, never the password.
+            trouble: Permanent | Transient = Transient(
+                f"the database does not answer ({error}); start it with `climate up` or check DATABASE_URL"
+            )
+        except psycopg.ProgrammingError:
+            # This one quotes the address, password included, so it is neither shown nor kept as a cause.
+            trouble = Permanent("DATABASE_URL cannot be read; write postgresql://user:password@host/barometre")
+        raise trouble
 
     @property
     def dsn(self) -> str:
@@ -109,13 +116,20 @@ class Barometre(ConfigurableResource):  # type: ignore[type-arg]
 
     def replace(self, rows: Sequence[Any], record: type, **scope: Any) -> Change:
         """Make the rows of `scope` exactly `rows`: insert what is new, update what differs, delete what is gone."""
-        with self.connect() as connection:
+        with self._loading() as connection:
             return merge(connection, rows, table_of(record), scope)
 
     def upsert(self, rows: Sequence[Any], record: type) -> Change:
         """Insert what is new and update what differs; nothing is deleted."""
-        with self.connect() as connection:
+        with self._loading() as connection:
             return merge(connection, rows, table_of(record), None)
+
+    @contextmanager
+    def _loading(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        """A connection that has room for a day's rows in a temporary table: the default of 8 MB spills to disk."""
+        with self.connect() as connection:
+            connection.execute("SET temp_buffers = '64MB'")
+            yield connection
 
 
 def table_of(record: type) -> Table:
@@ -144,8 +158,13 @@ def merge(connection: psycopg.Connection[Any], rows: Sequence[Any], table: Table
             t=target, a=aside, scope=_matches(scope), same=_same(key, target, aside)
         )
         deleted = connection.execute(gone, dict(scope)).rowcount
+    insert = sql.SQL("INSERT INTO {t} ({c}) SELECT {c} FROM {a} ON CONFLICT DO NOTHING").format(
+        t=target, a=aside, c=_names(columns)
+    )
+    inserted = connection.execute(insert).rowcount
     updated = 0
-    if others:
+    # What was inserted is as it came; only where a row was there already can one differ.
+    if others and inserted < len(rows):
         update = sql.SQL("UPDATE {t} SET {sets} FROM {a} WHERE {same} AND ({old}) IS DISTINCT FROM ({new})").format(
             t=target,
             a=aside,
@@ -155,10 +174,6 @@ def merge(connection: psycopg.Connection[Any], rows: Sequence[Any], table: Table
             new=_names(others, aside),
         )
         updated = connection.execute(update).rowcount
-    insert = sql.SQL("INSERT INTO {t} ({c}) SELECT {c} FROM {a} ON CONFLICT DO NOTHING").format(
-        t=target, a=aside, c=_names(columns)
-    )
-    inserted = connection.execute(insert).rowcount
     connection.execute(sql.SQL("DROP TABLE {}").format(aside))
     return Change(inserted, updated, deleted, len(rows) - inserted - updated)
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 from climate_assets import partitions
 from climate_assets.broadcast.records import ChannelLabel
+from climate_assets.failures import Transient
 from climate_assets.labelling.labelling_config import guideline, labelling_config
 from resources.label_studio import LabelStudio
 from resources.postgres import Barometre
@@ -24,9 +25,10 @@ def establish(reference: ReferenceFiles, barometre: Barometre, lake: Lake, label
         lake.ensure_bucket(bucket)
     for country in known.by_code.values():
         lake.ensure_bucket(country.bucket)
-        label_studio.ensure_project(country.project, labelling_config(), f"Climate claims on air, {country.code}", guideline())
         labels = [ChannelLabel(country.code, c.name, c.title, c.radio, country.zone) for c in country.channels]
         barometre.replace(labels, ChannelLabel, country=country.code)
+    for country in known.by_code.values():
+        label_studio.ensure_project(country.project, labelling_config(), f"Climate claims on air, {country.code}", guideline())
     return known.codes
 
 
@@ -45,6 +47,11 @@ def countries_added(
     if not new and version == context.cursor:
         return dg.SkipReason(f"the {len(known)} countries are as they were")
     # Also when only a channel is new: SQL knows a channel's title and zone from here.
-    establish(reference, barometre, lake, label_studio)
     requests = [partitions.country.build_add_request(new)] if new else []
+    try:
+        establish(reference, barometre, lake, label_studio)
+    except Transient as trouble:
+        # Days can be fetched without Label Studio; without a new cursor the next tick makes the projects.
+        context.log.warning(str(trouble))
+        return dg.SensorResult(dynamic_partitions_requests=requests, cursor=context.cursor)
     return dg.SensorResult(dynamic_partitions_requests=requests, cursor=version)

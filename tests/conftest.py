@@ -8,13 +8,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from embedded import object_store, postgres
-from embedded.ports import free_port
-from embedded.supervision import Supervisor
 from hypothesis import settings
 from psycopg import sql
 
 from climate_assets.migrate import migrate
+from embedded import object_store, postgres
+from embedded.ports import free_port
+from embedded.supervision import Supervisor
 from resources.postgres import Barometre
 from resources.s3 import Lake
 

@@ -2,8 +2,11 @@
 
 from datetime import UTC, date, datetime
 
+import psycopg
+import pytest
+
 from climate_assets.broadcast.records import Chunk, KeywordHit
-from climate_assets.claims.records import State, StageState
+from climate_assets.claims.records import StageState, State
 from resources.postgres import Barometre, Change
 
 
@@ -49,3 +52,21 @@ def test_an_upsert_deletes_nothing(barometre: Barometre) -> None:
 
 def test_records_with_nothing_read_as_nothing(barometre: Barometre) -> None:
     assert barometre.read(KeywordHit, country="nowhere") == []
+
+
+def test_rows_that_are_there_outside_the_scope_are_merged(barometre: Barometre) -> None:
+    barometre.upsert([chunk(1), chunk(2)], Chunk)
+    change = barometre.replace([chunk(1), chunk(2, "il fait froid"), chunk(3)], Chunk, country="belgium")
+    assert change == Change(inserted=1, updated=1, unchanged=1)
+    assert barometre.replace([chunk(1)], Chunk, country="france") == Change(deleted=2, unchanged=1)
+
+
+def test_a_key_that_comes_twice_is_one_row(barometre: Barometre) -> None:
+    assert barometre.replace([chunk(1), chunk(2), chunk(1)], Chunk, country="france").inserted == 2
+    assert barometre.read(Chunk) == [chunk(1), chunk(2)]
+
+
+def test_a_first_load_that_breaks_leaves_nothing(barometre: Barometre) -> None:
+    with pytest.raises(psycopg.DataError):
+        barometre.replace([chunk(1), chunk(2, "il fait\x00chaud")], Chunk, country="france")
+    assert barometre.read(Chunk) == []

@@ -81,7 +81,7 @@ class LlmCall:
     model: Annotated[str, "Model asked for."]
     prompt: Annotated[str, "Version of the prompt."]
     text_sha256: Annotated[str, "Hash of the text judged: with model and prompt, the key of the cache."]
-    outcome: Annotated[str, "reserved, ok, unreadable, refused, timeout, rate_limited, unavailable, rejected; unknown: run killed."]
+    outcome: Annotated[str, "reserved, ok, unreadable, refused, timeout, rate_limited, unavailable, rejected or unknown."]
     reserved_cost: Annotated[float, "Upper bound set aside before the call, in the price table's currency."]
     cost: Annotated[float, "What it cost by the price table; the reservation stands until it is known."]
     prompt_tokens: Annotated[int, "Tokens in."]

@@ -25,8 +25,8 @@ from resources.postgres import Barometre
 from resources.s3 import Lake
 from tests.conftest import SHARED_DATA
 from tests.label_studio_server import Running
-from tests.llm_server import KEY, LlmServer
 from tests.line import STAGES, UNTIL_VERDICTS, Line, line
+from tests.llm_server import KEY, LlmServer
 
 DAY = date(2026, 11, 16)
 CHUNKS = 60  # two channels, one hour
@@ -119,9 +119,7 @@ def _killed(ready: Line, stage: str, after: float) -> bool:
 
 
 @pytest.mark.parametrize("stage", list(STAGES))
-def test_law_3_a_run_killed_inside_a_stage_leaves_nothing_behind(
-    stage: str, made: Line, barometre: Barometre
-) -> None:
+def test_law_3_a_run_killed_inside_a_stage_leaves_nothing_behind(stage: str, made: Line, barometre: Barometre) -> None:
     before = list(STAGES)[: list(STAGES).index(stage)]
     if before:
         made.make(DAY, before)

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 STAGES = ["broadcast", "knowledge", "claims", "speech", "labelling", "learning", "posts", "crowd", "marts"]
 # What stands in a stage's folder and belongs to the third ring: assets, checks, and the joins they delegate to.
 THIRD_RING = {"assets", "checks", "captures", "judging", "handover"}
-# The matching library and the classifier's trainer: values in, values out, like numpy.
-PURE_LIBRARIES = {"numpy", "pandas", "pyarrow", "polars", "orjson", "ahocorasick_rs", "sklearn", "scipy"}
+# Parsers, the matching library and the classifier's trainer: values in, values out, like numpy.
+PURE_LIBRARIES = {"numpy", "pandas", "pyarrow", "polars", "orjson", "yaml", "ahocorasick_rs", "sklearn", "scipy"}
 PURE_NEIGHBOURS = {"climate_assets.failures", "climate_assets.countries", "climate_assets.states"}
 HEAVY = {"torch", "transformers", "faster_whisper", "pyannote", "sklearn", "label_studio_sdk", "matplotlib", "spacy"}
 
@@ -110,9 +110,12 @@ import climate_assets.definitions  # dagster itself reads its environment first
 for name in [n for n in sys.modules if n.split(".")[0] in ("climate_assets", "resources", "sensors")]:
     del sys.modules[name]
 socket.socket.connect = refuse
-class Watched(dict):
-    def __getitem__(self, key): raise AssertionError(f"environment read at import: {key}")
-    def get(self, key, default=None): raise AssertionError(f"environment read at import: {key}")
+OURS = tuple(os.path.join(os.getcwd(), f) + os.sep for f in ("climate_assets", "resources", "sensors"))
+class Watched(dict):  # libraries may look (pydantic does); our own modules may not
+    def __getitem__(self, key): self.look(key); return super().__getitem__(key)
+    def get(self, key, default=None): self.look(key); return super().get(key, default)
+    def look(self, key):
+        if sys._getframe(2).f_code.co_filename.startswith(OURS): raise AssertionError(f"environment read at import: {key}")
 os.environ = Watched(os.environ)
 import climate_assets, resources, sensors
 for package in (climate_assets, resources, sensors):

@@ -525,7 +525,7 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="reserved, ok, unreadable, refused, timeout, rate_limited, unavailable, rejected or unknown (a killed run).",
+            comment="reserved, ok, unreadable, refused, timeout, rate_limited, unavailable, rejected or unknown.",
         ),
         sa.Column(
             "reserved_cost",
