@@ -17,7 +17,7 @@ demo: setup ## Start the platform, run the demo days through Dagster, say what w
 	@$(BIN)/climate demo $(ARGS)
 
 test: setup ## The whole suite, servers included
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
 up: setup ## Start the embedded platform
 	@$(BIN)/climate up $(ARGS)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from demo.broadcaster import DEMO_PASSWORD, DEMO_USER, Broadcaster, Source
 
 from climate_assets import schema
 from climate_assets.broadcast import assets as broadcast
 from climate_assets.claims import assets as claims
 from climate_assets.labelling import assets as labelling
 from climate_assets.partitions import key_of
+from demo.broadcaster import DEMO_PASSWORD, DEMO_USER, Broadcaster, Source
 from resources.label_studio import LabelStudio
 from resources.llm import Llm
 from resources.mediatree import Mediatree
