@@ -10,12 +10,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from climate_assets.failures import Permanent
 
@@ -32,7 +34,23 @@ Figure = dict[str, Any]
 """One line: `name` is `stage.measure`; `ok` says whether `value` keeps `target`."""
 
 
-def main(arguments: Sequence[str] | None = None, file: Path = FILE, stages: Mapping[str, Sequence[str]] = STAGES) -> int:
+def in_own_process(module: str) -> list[Figure]:
+    """What a module measures in a fresh process: the memory and the caches of one are not those of the next."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(_measure, module).result()
+
+
+def _measure(module: str) -> list[Figure]:
+    figures: list[Figure] = importlib.import_module(f"benchmarks.{module}").measure()
+    return figures
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    file: Path = FILE,
+    stages: Mapping[str, Sequence[str]] = STAGES,
+    take: Callable[[str], list[Figure]] = in_own_process,
+) -> int:
     """Measure the named stages, or all; 0 when every measure could be taken, whether or not its target holds."""
     parser = argparse.ArgumentParser(prog="make bench", description="Measures against baselines in the same run.")
     # Checked below: argparse holds the empty list, which stands for all, to be no choice.
@@ -43,7 +61,7 @@ def main(arguments: Sequence[str] | None = None, file: Path = FILE, stages: Mapp
         parser.error(f"no stage {unknown[0]!r} has a benchmark; there are {', '.join(stages)}")
     console = Console()
     earlier = read(file)
-    figures, failures = measured({stage: stages[stage] for stage in wanted}, console)
+    figures, failures = measured({stage: stages[stage] for stage in wanted}, take, console)
     write(file, merged(earlier, figures, wanted))
     console.print(table_of(figures))
     for module, reason in failures.items():
@@ -52,7 +70,9 @@ def main(arguments: Sequence[str] | None = None, file: Path = FILE, stages: Mapp
     return 1 if failures else 0
 
 
-def measured(modules: Mapping[str, Iterable[str]], console: Console) -> tuple[list[Figure], dict[str, str]]:
+def measured(
+    modules: Mapping[str, Iterable[str]], take: Callable[[str], list[Figure]], console: Console
+) -> tuple[list[Figure], dict[str, str]]:
     """The figures of all modules by stage, and why a module gave none."""
     figures: list[Figure] = []
     failures: dict[str, str] = {}
@@ -63,16 +83,15 @@ def measured(modules: Mapping[str, Iterable[str]], console: Console) -> tuple[li
         for stage, module in todo:
             progress.update(task, description=f"{stage}: {module}")
             try:
-                figures += well_formed(importlib.import_module(f"benchmarks.{module}").measure, stage)
+                figures += well_formed(take(module), stage)
             except Exception as error:  # whatever it is, the other measures are still taken
                 failures[module] = f"{type(error).__name__}: {error}"
             progress.advance(task)
     return figures, failures
 
 
-def well_formed(measure: Callable[[], list[Figure]], stage: str) -> list[Figure]:
-    """The figures of one module, in the form of the file; raises `Permanent` naming what is wrong with one."""
-    figures = measure()
+def well_formed(figures: list[Figure], stage: str) -> list[Figure]:
+    """The figures of one module, in the form of the file; raises `Permanent` naming one that is not."""
     for figure in figures:
         if tuple(figure) != COLUMNS or not figure["name"].startswith(f"{stage}."):
             raise Permanent(f"{figure} is no figure of stage {stage}; it needs {', '.join(COLUMNS)} and a name {stage}.measure")
@@ -109,7 +128,7 @@ def write(file: Path, figures: Sequence[Figure]) -> None:
 
 def table_of(figures: Iterable[Figure]) -> Table:
     """The figures for people."""
-    table = Table(*COLUMNS)
+    table = Table(*(Column(name, no_wrap=name == "name") for name in COLUMNS), show_lines=True)
     for figure in figures:
         ok = "[green]yes[/green]" if figure["ok"] else "[red]no[/red]"
         table.add_row(*(str(figure[column]) for column in COLUMNS[:-1]), ok)

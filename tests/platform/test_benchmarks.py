@@ -3,8 +3,8 @@
 import importlib
 import inspect
 import json
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -26,12 +26,9 @@ def figure(name: str, value: float = 1.0, ok: bool = True) -> run.Figure:
     return {"name": name, "value": value, "unit": "x", "baseline": "b", "target": ">= 1", "ok": ok}
 
 
-def measuring(monkeypatch: pytest.MonkeyPatch, name: str, measure: Any) -> str:
-    """A module of benchmarks/ that exists for one test."""
-    module = ModuleType(f"benchmarks.{name}")
-    module.measure = measure  # type: ignore[attr-defined]
-    monkeypatch.setitem(__import__("sys").modules, module.__name__, module)
-    return name
+def giving(*figures: run.Figure) -> Callable[[str], list[run.Figure]]:
+    """Every module measures the same."""
+    return lambda module: list(figures)
 
 
 @pytest.mark.parametrize(("stage", "module"), MODULES)
@@ -52,7 +49,7 @@ def test_the_issues_measures_are_named_in_the_modules() -> None:
 
 
 def test_loading_measures_on_a_real_database() -> None:
-    figures = run.well_formed(lambda: loading.measure(channels=2, chunks=20, rounds=2), "broadcast")
+    figures = run.well_formed(loading.measure(channels=2, chunks=20, rounds=2), "broadcast")
     by_name = {one["name"]: one for one in figures}
     assert set(by_name) == {"broadcast.load_vs_copy", "broadcast.merge_vs_copy", "broadcast.replay_rows_changed"}
     assert by_name["broadcast.load_vs_copy"]["value"] > 0
@@ -77,34 +74,40 @@ def test_the_year_is_18_channels_of_17_hours() -> None:
     assert year.YEAR == 18 * 17 * 30 * 365
 
 
-def test_figures_come_into_the_file_beside_those_of_other_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_come_into_the_file_beside_those_of_other_stages(tmp_path: Path) -> None:
     file = tmp_path / "made" / "bench.json"
     old = [figure("speech.jfk_wer"), figure("broadcast.gone"), figure("broadcast.kept", 1.0)]
     run.write(file, old)
-    module = measuring(monkeypatch, "fresh", lambda: [figure("broadcast.kept", 2.0, ok=False)])
     # A target that is missed is a figure like any other.
-    assert run.main(["broadcast"], file, {"broadcast": [module], "speech": []}) == 0
+    take = giving(figure("broadcast.kept", 2.0, ok=False))
+    assert run.main(["broadcast"], file, {"broadcast": ["one"], "speech": ["two"]}, take) == 0
     assert json.loads(file.read_text()) == [figure("broadcast.kept", 2.0, ok=False), figure("speech.jfk_wer")]
 
 
-def test_without_a_name_all_stages_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stages = {
-        stage: [measuring(monkeypatch, f"of_{stage}", lambda stage=stage: [figure(f"{stage}.one")])] for stage in ("a", "b")
-    }
-    assert run.main([], tmp_path / "bench.json", stages) == 0
-    assert [one["name"] for one in run.read(tmp_path / "bench.json")] == ["a.one", "b.one"]
+def test_without_a_name_all_stages_are_measured(tmp_path: Path) -> None:
+    stages = {"a": ["one"], "b": ["two", "three"]}
+    assert (
+        run.main([], tmp_path / "bench.json", stages, lambda module: [figure(f"{'a' if module == 'one' else 'b'}.{module}")])
+        == 0
+    )
+    assert [one["name"] for one in run.read(tmp_path / "bench.json")] == ["a.one", "b.three", "b.two"]
 
 
-def test_a_measure_that_cannot_be_taken_fails_and_leaves_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def broken() -> list[run.Figure]:
-        raise RuntimeError("the database is away")
+def test_a_measure_that_cannot_be_taken_fails_and_leaves_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def take(module: str) -> list[run.Figure]:
+        if module == "broken":
+            raise RuntimeError("the database is away")
+        return [figure("a.sound")]
 
-    names = [measuring(monkeypatch, "broken", broken), measuring(monkeypatch, "sound", lambda: [figure("a.sound")])]
-    assert run.main(["a"], tmp_path / "bench.json", {"a": names}) == 1
+    assert run.main(["a"], tmp_path / "bench.json", {"a": ["broken", "sound"]}, take) == 1
     assert run.read(tmp_path / "bench.json") == [figure("a.sound")]
     assert "broken.py could not measure: RuntimeError: the database is away" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_a_module_is_measured_in_a_process_of_its_own_and_its_error_comes_back() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"benchmarks\.absent"):
+        run.in_own_process("absent")
+    assert run.in_own_process("student")[0]["name"] == "claims.student_chunks_per_s"
 
 
 def test_an_unknown_stage_is_refused_and_the_stages_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,7 +127,7 @@ def test_an_unknown_stage_is_refused_and_the_stages_are_named(tmp_path: Path, ca
 )
 def test_a_malformed_figure_is_refused(wrong: run.Figure) -> None:
     with pytest.raises(Permanent, match=r"no figure of stage broadcast.*stage|broadcast\.measure"):
-        run.well_formed(lambda: [wrong], "broadcast")
+        run.well_formed([wrong], "broadcast")
 
 
 @pytest.mark.parametrize("content", ["{", "3", '{"a": 1}', '[{"name": "a"}]', "[1]", "[null]"])
