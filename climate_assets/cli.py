@@ -6,6 +6,7 @@ Commands are thin: each asks a module that knows, and prints the answer for a pe
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -147,6 +148,8 @@ def _operator_commands() -> None:
 
 def main() -> None:
     """Run a command; trouble that has a remedy is one sentence, not a stack."""
+    # A library of the embedded database falls back to a folder of its own, which is no news to anybody.
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
     try:
         _operator_commands()
         app()

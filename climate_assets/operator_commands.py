@@ -5,6 +5,7 @@ Each works on the database that the platform uses. Starting and stopping is `cli
 
 import json
 import secrets
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,13 +16,14 @@ from rich.table import Table
 
 from climate_assets import migrate as migrations
 from climate_assets.broadcast.dictionaries import dictionary_from_csv
-from climate_assets.broadcast.dictionary_diff import differences
+from climate_assets.broadcast.dictionary_diff import Differences, differences
 from climate_assets.broadcast.keywords import Matcher
 from climate_assets.broadcast.records import AdDecision, AdInterval, Chunk
 from climate_assets.failures import Permanent
 from resources import bindings
 from resources.postgres import Barometre
 
+_SHOWN = 40
 console = Console()
 app = typer.Typer()
 adverts = typer.Typer(no_args_is_help=True, help="What is heard again and again, and what a person says of it.")
@@ -76,24 +78,37 @@ def retry(
 @adverts.command("list")
 def list_adverts(country: str, since: Annotated[str, typer.Option(help="YYYY-MM-DD")] = "2000-01-01") -> None:
     """The passages that are cut as adverts, most airtime first, with their evidence."""
-    rows = _known()["barometre"].rows(
-        """SELECT passage, count(*) AS airings, count(DISTINCT channel) AS channels, min(start) AS first,
-                  round(sum(extract(epoch FROM "end" - start))) AS seconds, bool_or(vetoed) AS vetoed
+    database: Barometre = _known()["barometre"]
+    rows = database.rows(
+        """SELECT passage, count(*) AS airings, count(DISTINCT channel) AS channels,
+                  round(sum(extract(epoch FROM "end" - start))) AS seconds, bool_or(vetoed) AS vetoed,
+                  (array_agg(channel ORDER BY score DESC, start))[1] AS channel,
+                  (array_agg(start ORDER BY score DESC, start))[1] AS start,
+                  (array_agg("end" ORDER BY score DESC, start))[1] AS "end"
            FROM ad_intervals WHERE country = %(country)s AND day >= %(since)s AND kind = 'advert'
-           GROUP BY 1 ORDER BY seconds DESC LIMIT 100""",
-        {"country": country, "since": _day(since)},
+           GROUP BY 1 ORDER BY seconds DESC LIMIT %(shown)s""",
+        {"country": country, "since": _day(since), "shown": _SHOWN},
     )
-    table = Table("passage", "airings", "channels", "seconds", "first heard (UTC)", "vetoed", box=None)
+    table = Table("passage", "airings", "channels", "seconds", "vetoed", "what is said", box=None)
     for row in rows:
-        table.add_row(
-            row["passage"],
-            str(row["airings"]),
-            str(row["channels"]),
-            str(row["seconds"]),
-            f"{row['first']:%Y-%m-%d %H:%M:%S}",
-            "yes" if row["vetoed"] else "",
-        )
+        figures = map(str, (row["airings"], row["channels"], row["seconds"]))
+        said = _said(database, country, row["channel"], row["start"], row["end"])
+        table.add_row(row["passage"], *figures, "yes" if row["vetoed"] else "", said)
     console.print(table)
+
+
+def _said(database: Barometre, country: str, channel: str, start: datetime, end: datetime) -> str:
+    """The first words of a stretch, for a person to judge it by."""
+    words = database.rows(
+        """SELECT w.word FROM chunks c, unnest(string_to_array(c.text, ' '), c.word_times) AS w (word, at)
+           WHERE c.country = %(country)s AND c.channel = %(channel)s
+             AND c.start BETWEEN %(start)s - interval '130 s' AND %(end)s
+             AND c.start + make_interval(secs => w.at / 100.0) >= %(start)s
+             AND c.start + make_interval(secs => w.at / 100.0) < %(end)s
+           ORDER BY c.start + make_interval(secs => w.at / 100.0) LIMIT 14""",
+        {"country": country, "channel": channel, "start": start, "end": end},
+    )
+    return " ".join(row["word"] for row in words) + " …"
 
 
 @adverts.command()
@@ -136,13 +151,26 @@ def diff(
     _print_differences(differences(matchers[0], matchers[1], chunks, adverts), as_json)
 
 
-def _print_differences(found: Any, as_json: bool) -> None:
-    from dataclasses import asdict
-
+def _print_differences(found: Differences, as_json: bool) -> None:
     if as_json:
         print(json.dumps(asdict(found), default=str))
         return
-    console.print(found)
+    console.print(
+        f"dictionary {found.old} -> {found.new}: {len(found.chunks)} chunks would count otherwise; nothing was written"
+    )
+    channels = Table("channel", "subject", "chunks", "gained", "lost", "changed", "minutes before", "after", box=None)
+    for row in found.channels:
+        counts = (row.chunks, row.gained, row.lost, row.changed)
+        minutes = (f"{row.seconds_before / 60:.1f}", f"{row.seconds_after / 60:.1f}")
+        style = "bold" if row.gained or row.lost or row.changed else "dim"
+        channels.add_row(row.channel, row.subject, *map(str, counts), *minutes, style=style)
+    console.print(channels)
+    keywords = Table("keyword", "theme", "hits before", "after", "minutes before", "after", box=None)
+    for word in found.keywords[:_SHOWN]:
+        minutes = (f"{word.seconds_before / 60:.1f}", f"{word.seconds_after / 60:.1f}")
+        keywords.add_row(word.keyword, word.theme, str(word.hits_before), str(word.hits_after), *minutes)
+    if found.keywords:
+        console.print(keywords)
 
 
 def _text(path: Path) -> str:

@@ -207,7 +207,7 @@ def test_an_outage_of_the_model_is_never_a_clean_day(
     morning: Morning, barometre: Barometre, lake: Lake, tmp_path: Path, bucket: str
 ) -> None:
     """Must show 4: down, then rubbish, then well: only what is missing is judged, and nothing counted as clean."""
-    quick: dict[str, Any] = {"max_attempts": 2, "backoff_seconds": 0.01, "timeout_seconds": 5.0, "max_pause_seconds": 0.1}
+    quick: dict[str, Any] = {"max_attempts": 2, "backoff_seconds": 0.01, "timeout_seconds": 1.5, "max_pause_seconds": 0.1}
     with LlmServer() as server:
         llm = {"base_url": server.url, "api_key": KEY, "model": "gpt-4o-mini", **quick}
         with line(morning, barometre, lake, tmp_path, bucket=bucket, code=bucket, llm=llm) as ready:
@@ -215,7 +215,7 @@ def test_an_outage_of_the_model_is_never_a_clean_day(
             # Every chunk goes to the endpoint: the student is passed over by asking for an audit of all.
             yaml = tmp_path / "countries.yaml"
             yaml.write_text(yaml.read_text().replace("audit_share: 0.2", "audit_share: 1.0"))
-            for trouble in ("error_500", "limited", "rubbish"):
+            for trouble in ("hang_up", "error_500", "limited", "slow", "rubbish"):
                 server.always = trouble
                 ready.make(DAY, ["classified_chunks"], raise_on_error=False)
                 assert barometre.read(Verdict) == []
