@@ -26,9 +26,6 @@ from resources.label_studio import LabelStudio
 from resources.postgres import Barometre, Change
 from resources.s3 import Lake
 
-# Label Studio lists the files of a country's storage below this prefix.
-PREFIX = "country="
-
 
 @dataclass
 class Handover:
@@ -134,7 +131,8 @@ def _deliver(country: Country, day: date, barometre: Barometre, lake: Lake, labe
         )
         number = project.project_id
         if country.delivery == "storage":
-            label_studio.sync_storage(number, country.bucket, PREFIX, lake.endpoint_url, lake.access_key, lake.secret_key)
+            prefix = f"country={country.code}/"
+            label_studio.sync_storage(number, country.bucket, prefix, lake.endpoint_url, lake.access_key, lake.secret_key)
         existing = label_studio.existing(number, [t.chunk_id for t in tasks])
         plan = deliveries.plan(tasks, existing, number)
         done.change += barometre.upsert(list(plan.already_there), LabellingTask)

@@ -21,6 +21,7 @@ from climate_assets.states import StageState, State
 from demo.faults import KINDS
 from demo.fixed_items import FixedItems
 from demo.world import World
+from resources.label_studio import LabelStudio
 from resources.postgres import Barometre
 from resources.s3 import Lake
 from tests.conftest import SHARED_DATA
@@ -228,3 +229,26 @@ def test_an_outage_of_the_model_is_never_a_clean_day(
             calls = len(barometre.read(LlmCall))
             assert ready.make(DAY, ["classified_chunks"]).success
             assert len(barometre.read(LlmCall)) == calls
+
+
+def test_storage_sync_is_the_other_mode_of_delivery(made: Line, tmp_path: Path) -> None:
+    yaml = tmp_path / "countries.yaml"
+    yaml.write_text(yaml.read_text().replace("threshold: 6", "threshold: 6\n    delivery: storage"))
+    assert made.make(DAY).success
+    tasks = made.barometre.read(LabellingTask)
+    assert tasks
+    assert {(t.state, t.reason) for t in tasks} == {(State.OK, "")}
+    assert made.make(DAY, ["labelstudio_tasks"]).success
+    assert made.resources["label_studio"].count(tasks[0].project_id) == len(tasks)
+
+
+def test_a_labelling_server_that_is_down_leaves_tasks_waiting_and_the_next_tick_delivers(made: Line) -> None:
+    well = made.resources["label_studio"]
+    made.resources["label_studio"] = LabelStudio(url="http://127.0.0.1:9", api_key="none")
+    assert made.make(DAY).success
+    assert {t.state for t in made.barometre.read(LabellingTask)} == {State.PENDING}
+    made.resources["label_studio"] = well
+    assert made.make(DAY, ["labelstudio_tasks"]).success
+    tasks = made.barometre.read(LabellingTask)
+    assert {t.state for t in tasks} == {State.OK}
+    assert well.count(tasks[0].project_id) == len(tasks)
