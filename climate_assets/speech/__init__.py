@@ -1,0 +1,1 @@
+"""Speech: what was really said in the chunks that matter, and who said it."""
