@@ -14,6 +14,7 @@ from typing import Any
 from climate_assets.broadcast.legacy_keywords import legacy_id
 from climate_assets.broadcast.records import Chunk, CleanChunk, ProgrammeLabel
 from climate_assets.claims.records import Verdict
+from climate_assets.claims.standing import standing
 from climate_assets.countries import Country
 from climate_assets.failures import Transient
 from climate_assets.labelling import deliveries
@@ -53,15 +54,6 @@ def hand_over(country: Country, day: date, barometre: Barometre, lake: Lake, lab
     done.states.update(t.state for t in tasks)
     done.sampling.update(t.sampling for t in tasks)
     return done
-
-
-def standing(verdicts: list[Verdict], clean: dict[str, CleanChunk]) -> list[Verdict]:
-    """One verdict a chunk, on the text as it is now: an endpoint's before the student's, then the newest prompt."""
-    best: dict[str, Verdict] = {}
-    for verdict in sorted(verdicts, key=lambda v: (v.engine == "llm", v.prompt, v.model)):
-        if verdict.chunk_id in clean and clean[verdict.chunk_id].text_sha256 == verdict.text_sha256:
-            best[verdict.chunk_id] = verdict
-    return list(best.values())
 
 
 def _write(country: Country, day: date, barometre: Barometre, lake: Lake, done: Handover) -> None:

@@ -4,7 +4,6 @@ Everything at or above the threshold is asked; below it a random slice is, so th
 Nothing here knows a task's JSON or Label Studio. The choice is a function of the verdicts alone: no clock, no dice.
 """
 
-import hashlib
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,16 +11,14 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from climate_assets.claims.records import Verdict
+from climate_assets.claims.sampling import AUDIT, SCORE, audit_slice, uniform
 
-SCORE: Final = "score"
-AUDIT: Final = "audit"
 # Severe cases come first, near-threshold ones next: a wrong 6 teaches the model more than a right 10
 # (uncertainty sampling, Lewis & Gale 1994), but a 10 on air may need an answer today.
 SEVERITY_WEIGHT: Final = 0.75
 # Each further case of the same channel and category counts a tenth less than the one before.
 REPETITION: Final = 0.9
 TOP_SCORE: Final = 10
-BAND: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ def queue(verdicts: Iterable[Verdict], threshold: int, audit_share: float) -> li
     """
     ordered = sorted(verdicts, key=lambda v: v.chunk_id)
     chosen = _diverse([v for v in ordered if v.score >= threshold], threshold)
-    audited = _audit([v for v in ordered if v.score < threshold], audit_share)
+    audited = audit_slice([v for v in ordered if v.score < threshold], audit_share)
     levels = [pick.priority for pick in chosen]
     hidden = [Picked(v.chunk_id, AUDIT, audit_share, _place(v.chunk_id, levels)) for v in audited]
     return sorted([*chosen, *hidden], key=lambda pick: (-pick.priority, pick.chunk_id))
@@ -76,33 +73,11 @@ def _diverse(verdicts: Sequence[Verdict], threshold: int) -> list[Picked]:
     return picks
 
 
-def _audit(verdicts: Sequence[Verdict], share: float) -> list[Verdict]:
-    """A random slice of each channel, day and score band (two points wide), every chunk with chance `share`.
-
-    Of n chunks the floor(n x share + u) with the lowest hashes are taken, u in [0, 1) being the stratum's own hash: the number
-    is right on average whatever n is, so the chance of each chunk is `share` exactly, and a late chunk moves at most one pick.
-    """
-    strata: dict[tuple[str, str, str, int], list[Verdict]] = defaultdict(list)
-    for verdict in verdicts:
-        strata[verdict.country, verdict.channel, verdict.day.isoformat(), verdict.score // BAND].append(verdict)
-    picks = []
-    for key, members in sorted(strata.items()):
-        number = int(len(members) * share + _uniform("stratum", *map(str, key)))
-        picks += sorted(members, key=lambda v: _uniform("audit", v.chunk_id))[: min(number, len(members))]
-    return picks
-
-
 def _place(chunk_id: str, levels: Sequence[float]) -> float:
     """A priority as a score pick could have it: a random point of a random gap between two neighbours."""
     if not levels:
-        return _uniform("place", chunk_id)
-    position = _uniform("place", chunk_id) * len(levels)
+        return uniform("place", chunk_id)
+    position = uniform("place", chunk_id) * len(levels)
     upper = levels[int(position)]
     lower = levels[min(int(position) + 1, len(levels) - 1)]
     return upper - (position % 1) * (upper - lower)
-
-
-def _uniform(*parts: str) -> float:
-    """A number in [0, 1) that the parts determine."""
-    digest = hashlib.sha256("|".join(parts).encode()).digest()
-    return (int.from_bytes(digest[:8]) >> 11) / 2**53
