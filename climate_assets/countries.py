@@ -89,6 +89,16 @@ class LlmChoice(_Strict):
     prompt: str = "v1"
 
 
+class SpeechChoice(_Strict):
+    """What is heard again, and how much around it."""
+
+    clips_per_day: Annotated[int, Field(ge=0)] | None = None  # none: every chunk that a verdict makes interesting
+    seconds_before: Annotated[int, Field(ge=0, le=60)] = 5
+    seconds_after: Annotated[int, Field(ge=0, le=60)] = 5
+    min_speakers: Annotated[int, Field(ge=1, le=20)] | None = None
+    max_speakers: Annotated[int, Field(ge=1, le=20)] | None = None
+
+
 class Country(_Strict):
     """One monitored country."""
 
@@ -101,6 +111,7 @@ class Country(_Strict):
     delivery: Literal["push", "storage"] = "push"
     hours: Hours = Hours()
     llm: LlmChoice = LlmChoice()
+    speech: SpeechChoice = SpeechChoice()
     threshold: Annotated[int, Field(ge=0, le=10)] = 6
     audit_share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]

@@ -33,6 +33,8 @@ POOLS: Final[dict[str, int]] = {
     "mediatree": 2,  # fetches at once: the source states no rate limit, so we stay modest
     "adverts": 1,  # reads two weeks of a country into memory
     "models": 1,  # judges; the budget is reserved call by call, the money is spent in one place
+    "gpu": 1,  # models of speech: each takes most of a card, so they take turns
+    "audio": 2,  # exports fetched and decoded at once
     "label_studio": 1,  # one writer, so that a list-difference before a push stays true
 }
 
@@ -47,6 +49,9 @@ COVERAGE_FLOOR: Final = 0.95
 
 # Share of a day's chunks that may be dead before the partition is red.
 DEAD_LIMIT: Final = 0.02
+
+# Tries of a clip at one stage of speech; then its task goes without sound and a person looks at the clip.
+SPEECH_ATTEMPTS: Final = 5
 
 # Longest a run may take before run monitoring ends it, seconds.
 MAX_RUNTIME: Final = {"dagster/max_runtime": "14400"}

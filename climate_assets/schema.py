@@ -126,6 +126,7 @@ llm_calls = _table(
 clips = _table("clips", speech.Clip, ("clip_id",), _SLICE)
 transcripts = _table("transcripts", speech.Transcript, ("clip_id",), _SLICE)
 speaker_turns = _table("speaker_turns", speech.Turn, ("clip_id", "exclusive", "start", "speaker"), ("country", "day"))
+divisions = _table("divisions", speech.Division, ("clip_id",), ("country", "day"))
 identities = _table("identities", speech.Identity, ("clip_id", "speaker"), ("country", "day"), ("person_id",))
 utterances = _table("utterances", speech.Utterance, ("clip_id", "number"), _SLICE, ("person_id",))
 attributed_clips = _table("attributed_clips", speech.AttributedClip, ("clip_id",), ("country", "day"))

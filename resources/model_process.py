@@ -24,7 +24,7 @@ from climate_assets.failures import Permanent, Transient
 from climate_assets.speech.records import ModelEvent, Residency
 from resources.postgres import Barometre
 
-# The one lock that whoever loads a model holds; the pool `gpu` keeps others from queueing for it.
+# The lock that whoever loads a model on a machine holds; the pool `gpu` keeps others from queueing for it.
 LOCK: Final = "one model at a time"
 _TAIL: Final = 2000
 
@@ -119,7 +119,7 @@ def resident(
     load_seconds: float = 600.0,
 ) -> Iterator[Worker]:
     """A worker with its model loaded, alone: load and release are rows, and the release is on every way out."""
-    with barometre.lock(LOCK):
+    with barometre.lock(f"{LOCK} on {socket.gethostname()}"):
         _bury(barometre)
         worker = Worker(module, environment)
         loaded: ModelEvent | None = None

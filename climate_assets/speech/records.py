@@ -139,6 +139,21 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Division:
+    """That one clip was divided by speaker, and by what: nobody found is an answer too (a row of `divisions`)."""
+
+    clip_id: Annotated[str, "Clip."]
+    country: Annotated[str, "Country code."]
+    day: Annotated[date, "Day of the clip."]
+    audio_sha256: Annotated[str, "Hash of the audio that was divided."]
+    model: Annotated[str, "Diarizer."]
+    settings: Annotated[str, "Version of its settings: with the audio, what the turns hang on."]
+    speakers: Annotated[int, "Speakers found."]
+    spoken_seconds: Annotated[float, "Seconds in which somebody speaks."]
+    overlap_seconds: Annotated[float, "Seconds in which several do."]
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who one speaker of one clip is taken for (a row of `identities`)."""
 

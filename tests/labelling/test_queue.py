@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from climate_assets.claims.records import Category, Verdict
-from climate_assets.labelling.queue import AUDIT, SCORE, Picked, queue, usefulness
+from climate_assets.claims.sampling import AUDIT, SCORE
+from climate_assets.labelling.queue import Picked, queue, usefulness
 
 THRESHOLD = 6
 CATEGORIES = list(Category)

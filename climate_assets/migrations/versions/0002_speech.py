@@ -141,6 +141,31 @@ def upgrade() -> None:
     )
     op.create_index("ix_clips_country_day_channel", "clips", ["country", "day", "channel"], unique=False)
     op.create_table(
+        "divisions",
+        sa.Column("clip_id", sa.Text(), autoincrement=False, nullable=False, comment="Clip."),
+        sa.Column("country", sa.Text(), autoincrement=False, nullable=False, comment="Country code."),
+        sa.Column("day", sa.Date(), autoincrement=False, nullable=False, comment="Day of the clip."),
+        sa.Column(
+            "audio_sha256", sa.Text(), autoincrement=False, nullable=False, comment="Hash of the audio that was divided."
+        ),
+        sa.Column("model", sa.Text(), autoincrement=False, nullable=False, comment="Diarizer."),
+        sa.Column(
+            "settings",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="Version of its settings: with the audio, what the turns hang on.",
+        ),
+        sa.Column("speakers", sa.Integer(), autoincrement=False, nullable=False, comment="Speakers found."),
+        sa.Column(
+            "spoken_seconds", sa.Double(), autoincrement=False, nullable=False, comment="Seconds in which somebody speaks."
+        ),
+        sa.Column("overlap_seconds", sa.Double(), autoincrement=False, nullable=False, comment="Seconds in which several do."),
+        sa.PrimaryKeyConstraint("clip_id"),
+        comment="That one clip was divided by speaker, and by what: nobody found is an answer too (a row of `divisions`).",
+    )
+    op.create_index("ix_divisions_country_day", "divisions", ["country", "day"], unique=False)
+    op.create_table(
         "identities",
         sa.Column("clip_id", sa.Text(), autoincrement=False, nullable=False, comment="Clip."),
         sa.Column("country", sa.Text(), autoincrement=False, nullable=False, comment="Country code."),
@@ -529,6 +554,8 @@ def downgrade() -> None:
     op.drop_index("ix_identities_person_id", table_name="identities")
     op.drop_index("ix_identities_country_day", table_name="identities")
     op.drop_table("identities")
+    op.drop_index("ix_divisions_country_day", table_name="divisions")
+    op.drop_table("divisions")
     op.drop_index("ix_clips_country_day_channel", table_name="clips")
     op.drop_table("clips")
     op.drop_index("ix_attributed_clips_country_day", table_name="attributed_clips")
