@@ -12,13 +12,19 @@ import dagster as dg
 
 COUNTRY: Final = "country"
 DAY: Final = "day"
+RECORDING: Final = "recording"
 
 # Monitoring of the present perimeter begins in March 2023; seven countries stay below 100,000 partitions until 2062.
 FIRST_DAY: Final = "2023-03-01"
 
 country = dg.DynamicPartitionsDefinition(name=COUNTRY)
 day = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_offset=2)
+# A recording belongs to no country and no broadcast day; its key is the SHA-256 of its bytes.
+recording = dg.DynamicPartitionsDefinition(name=RECORDING)
 country_day = dg.MultiPartitionsDefinition({COUNTRY: country, DAY: day})
+
+# What is made by country and day: a job or a sensor can ask for assets of one way of slicing only.
+daily: Final = dg.AssetSelection.all() - dg.AssetSelection.groups("recordings")
 
 
 def key_of(country_code: str, of_day: date) -> dg.MultiPartitionKey:

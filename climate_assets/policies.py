@@ -53,6 +53,12 @@ DEAD_LIMIT: Final = 0.02
 # Tries of a clip at one stage of speech; then its task goes without sound and a person looks at the clip.
 SPEECH_ATTEMPTS: Final = 5
 
+# Share of a clip that may be speech without a word before a person is asked to listen.
+UNHEARD_SHARE: Final = 0.3
+
+# Share of a day's voices that may be ambiguous before the voice bank is called wrong.
+UNKNOWN_SHARE: Final = 0.5
+
 # Longest a run may take before run monitoring ends it, seconds.
 MAX_RUNTIME: Final = {"dagster/max_runtime": "14400"}
 

@@ -36,10 +36,15 @@ def columns_of(record: type) -> dict[str, Any]:
 
 
 def report(context: dg.AssetExecutionContext, country: str, day: date, change: Change, rows: int, **metadata: Any) -> None:
-    """Say of one partition what was written: its rows, and how many of them are new, different or gone.
+    """Say of one country and day what was written: its rows, and how many of them are new, different or gone.
 
     A run may make many partitions; each gets its own figures, so that a plot over days is a plot of days.
     """
+    report_partition(context, str(key_of(country, day)), change, rows, **metadata)
+
+
+def report_partition(context: dg.AssetExecutionContext, partition: str, change: Change, rows: int, **metadata: Any) -> None:
+    """The same of any partition."""
     told = {
         "dagster/partition_row_count": rows,
         "rows_inserted": change.inserted,
@@ -47,7 +52,7 @@ def report(context: dg.AssetExecutionContext, country: str, day: date, change: C
         "rows_deleted": change.deleted,
         **{name: value for name, value in metadata.items() if value is not None},
     }
-    context.add_asset_metadata(told, partition_key=str(key_of(country, day)))
+    context.add_asset_metadata(told, partition_key=partition)
 
 
 def bars(values: Mapping[str, float], unit: str = "") -> dg.MarkdownMetadataValue:

@@ -12,14 +12,18 @@ from typing import Any, Final
 
 from dagster import EnvVar
 
+from resources.diarizer import Diarizer
 from resources.label_studio import LabelStudio
 from resources.llm import Llm
+from resources.media import AudioExport
 from resources.mediatree import Mediatree
 from resources.notifier import Notifier
 from resources.postgres import Barometre
 from resources.reference import PACKAGE, ReferenceFiles
 from resources.s3 import Lake
 from resources.student import StudentShelf
+from resources.voice_bank import VoiceBank
+from resources.whisper import Whisper
 
 # Name of the variable -> what it is, in the words of `.env.example`.
 VARIABLES: Final[dict[str, str]] = {
@@ -35,6 +39,11 @@ VARIABLES: Final[dict[str, str]] = {
     "LLM_MODEL": "model that judges",
     "LABEL_STUDIO_URL": "address of Label Studio",
     "LABEL_STUDIO_API_KEY": "token of a Label Studio user who may create projects",
+    "WHISPER_MODEL": "faster-whisper model, by name or folder; without it large-v3-turbo on a GPU, small without one",
+    "DIARIZATION_MODEL": "pyannote pipeline, by hub name or folder; without it speakers are not told apart",
+    "HUGGINGFACE_TOKEN": "token of the model hub, for models that want one",
+    "MEDIA_HOSTS": "hosts that audio may come from, separated by commas; without it the API's own and .mediatree.fr",
+    "VOICE_BANK": "`on` to recognise enrolled voices",
     "CLIMATE_COUNTRIES": "countries file, when it is not the packaged one",
     "CLIMATE_GRIDS": "folder of programme grids, when it is not the packaged one",
     "ALERT_WEBHOOK_URL": "where alerts are posted; without it they are logged",
@@ -53,6 +62,11 @@ def given_by_operator(env_file: Path) -> dict[str, str]:
 
     written = {name: value for name, value in dotenv_values(env_file).items() if value is not None}
     return given({**written, **os.environ})
+
+
+def inherited() -> dict[str, str]:
+    """This process's environment for a worker: without the platform's variables, so without its secrets."""
+    return {name: value for name, value in os.environ.items() if name not in VARIABLES}
 
 
 @contextmanager
@@ -90,15 +104,22 @@ def resources(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
         access_key=text("AWS_ACCESS_KEY_ID"),
         secret_key=text("AWS_SECRET_ACCESS_KEY"),
     )
+    barometre = Barometre(url=text("DATABASE_URL", "postgresql://localhost/barometre"))
+    mediatree = Mediatree(
+        url=known.get("MEDIATREE_URL", "https://keywords.mediatree.fr"),
+        user=text("MEDIATREE_USER"),
+        password=text("MEDIATREE_PASSWORD"),
+    )
+    hosts = [host.strip() for host in known.get("MEDIA_HOSTS", "").split(",") if host.strip()]
     return {
         "reference": files,
-        "barometre": Barometre(url=text("DATABASE_URL", "postgresql://localhost/barometre")),
+        "barometre": barometre,
         "lake": lake,
-        "mediatree": Mediatree(
-            url=known.get("MEDIATREE_URL", "https://keywords.mediatree.fr"),
-            user=text("MEDIATREE_USER"),
-            password=text("MEDIATREE_PASSWORD"),
-        ),
+        "mediatree": mediatree,
+        "audio": AudioExport(mediatree=mediatree, allowed_hosts=hosts or [".mediatree.fr"]),
+        "whisper": Whisper(model=known.get("WHISPER_MODEL", "")),
+        "diarizer": Diarizer(model=known.get("DIARIZATION_MODEL", ""), token=text("HUGGINGFACE_TOKEN")),
+        "voice_bank": VoiceBank(barometre=barometre, lake=lake, enabled=known.get("VOICE_BANK", "").lower() == "on"),
         "llm": Llm(
             base_url=known.get("LLM_BASE_URL", ""),
             api_key=text("LLM_API_KEY"),

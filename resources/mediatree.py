@@ -2,7 +2,8 @@
 
 Belongs here: token, questions, retries, limits, redaction. The one level of retries of this stage is here.
 Does not belong here: what an answer means (`broadcast/answers.py`, `transcripts.py`), storing it, when to ask.
-The token travels in the body of a POST, lives in memory only, and is taken out of everything that leaves this module.
+The token travels in the body of a POST, lives in memory only, and is taken out of everything that leaves this module;
+only the export (`resources/media.py`) is lent it, because its question is known as a GET alone.
 """
 
 import hashlib
@@ -73,6 +74,14 @@ class Mediatree(ConfigurableResource):  # type: ignore[type-arg]
     def check(self) -> Checked:
         """Whether a token can be had; the token itself is not shown."""
         return self._conversation.check()
+
+    def token(self, stale: str = "") -> str:
+        """A token that is not `stale`, for a question that must carry it in its address; raises as `fetch_day` does."""
+        return self._conversation._renewed(stale)
+
+    def cleaned(self, text: str) -> str:
+        """A text without this account's secrets."""
+        return self._conversation._clean(text)
 
     @cached_property
     def _conversation(self) -> "Conversation":
@@ -221,7 +230,7 @@ class Conversation:
 
     def _refusal(self, status: int, headers: httpx.Headers, body: bytes) -> Transient | Permanent:
         if status in _TRANSIENT:
-            return Transient(f"HTTP {status}", _retry_after(headers.get("Retry-After"), self._now()))
+            return Transient(f"HTTP {status}", retry_after(headers.get("Retry-After"), self._now()))
         said = self._clean(body[:200].decode("utf-8", "replace"))
         remedy = (
             "check MEDIATREE_URL and the path" if status in (301, 302, 307, 308, 404) else "check the channel's name and alias"
@@ -242,7 +251,7 @@ class _AccountRefused(Permanent):
     """No question of any day can be answered until somebody mends the account."""
 
 
-def _retry_after(value: str | None, now: datetime) -> float | None:
+def retry_after(value: str | None, now: datetime) -> float | None:
     """Seconds that `Retry-After` asks for, as a number or as a date; none if it says nothing that can be read."""
     if value is None:
         return None

@@ -43,13 +43,15 @@ class Worker:
 
     def __init__(self, module: str, environment: Mapping[str, str] | None = None) -> None:
         """Start `python -m resources.workers.<module>`."""
+        from resources.bindings import inherited  # which imports what starts workers
+
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", f"resources.workers.{module}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, **(environment or {})},
+            env={**inherited(), **(environment or {})},
             start_new_session=True,
         )
         self._questions = cast("IO[bytes]", self._process.stdin)

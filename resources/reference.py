@@ -1,8 +1,9 @@
-"""Reference files: countries, dictionaries, programme grids, labelled statements - shipped ones or the operator's own.
+"""Reference files: countries, dictionaries, grids, statements, names, phrases - shipped ones or the operator's own.
 
 This is where such files are read; what they mean is known by the pure modules that parse them.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,10 @@ from climate_assets.broadcast.records import Programme
 from climate_assets.claims.statements import Statement, statements_from_csv
 from climate_assets.countries import Countries, Country, read_countries
 from climate_assets.failures import Permanent
+from climate_assets.speech.glossaries import Glossary, glossary_from_text
+from climate_assets.speech.guards import Phrases, phrases_from_yaml
+from climate_assets.speech.replies import Cues, cues_from_yaml
+from climate_assets.speech.report_pdf import Fonts
 
 PACKAGE: Final = Path(__file__).parent.parent / "climate_assets"
 
@@ -25,6 +30,9 @@ class ReferenceFiles(ConfigurableResource):  # type: ignore[type-arg]
     dictionaries_folder: str = str(PACKAGE / "reference" / "dictionaries")
     grids_folder: str = str(PACKAGE / "reference" / "grids")
     statements_folder: str = str(PACKAGE / "reference" / "statements")
+    glossaries_folder: str = str(PACKAGE / "reference" / "glossaries")
+    invented_phrases_file: str = str(PACKAGE / "reference" / "invented_phrases.yaml")
+    contradiction_cues_file: str = str(PACKAGE / "reference" / "contradiction_cues.yaml")
 
     def countries(self) -> Countries:
         """The monitored countries."""
@@ -55,6 +63,30 @@ class ReferenceFiles(ConfigurableResource):  # type: ignore[type-arg]
         """Labelled statements of a language, to train the student on."""
         path = Path(self.statements_folder) / f"{language}.csv"
         return statements_from_csv(_text(path, f"labelled statements for {language}"), str(path))
+
+    def glossary(self, language: str) -> Glossary:
+        """Names a recogniser is told to expect in a language; a language without a file, or none, has no names."""
+        path = Path(self.glossaries_folder) / f"{language}.txt"
+        return glossary_from_text(_text(path, f"names for {language}") if language and path.exists() else "", str(path))
+
+    def invented_phrases(self) -> Phrases:
+        """Texts that recognisers are known to invent."""
+        path = Path(self.invented_phrases_file)
+        return phrases_from_yaml(_text(path, "a list of invented phrases"), str(path))
+
+    def contradictions(self) -> dict[str, Cues]:
+        """What people say to contradict, by language."""
+        path = Path(self.contradiction_cues_file)
+        return cues_from_yaml(_text(path, "cues of contradiction"), str(path))
+
+    def fonts(self) -> Fonts:
+        """Fonts with the letters of all languages watched: those that the plotting library brings."""
+        found = find_spec("matplotlib")
+        folder = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" if found and found.origin else Path()
+        try:
+            return Fonts((folder / "DejaVuSans.ttf").read_bytes(), (folder / "DejaVuSans-Bold.ttf").read_bytes())
+        except OSError as error:
+            raise Permanent(f"no fonts for reports ({error}); install what requirements/platform.lock lists") from error
 
 
 def _text(path: Path, what: str) -> str:

@@ -7,6 +7,7 @@ what an object means is known by the stage that wrote it.
 import hashlib
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dagster import ConfigurableResource
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 DUMPS: Final = "mediatree"
 LAKE: Final = "climate-lake"
 _MAX_OBJECT: Final = 512 * 1024 * 1024
+# What S3 takes in one request.
+_MAX_FILE: Final = 5 * 1024**3
+_PIECE: Final = 1024 * 1024
 
 
 class Lake(ConfigurableResource):  # type: ignore[type-arg]
@@ -94,6 +98,51 @@ class Lake(ConfigurableResource):  # type: ignore[type-arg]
             return answer["Body"].read()
         except (ClientError, BotoCoreError) as error:
             raise self._trouble(f"s3://{bucket}/{key}", error) from error
+
+    def upload(self, bucket: str, key: str, path: Path) -> bool:
+        """Store a file unless it is already there, byte for byte, without reading it whole; whether anything was written."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if (size := path.stat().st_size) > _MAX_FILE:
+            raise Permanent(f"the file for s3://{bucket}/{key} has {size} bytes, over the limit of {_MAX_FILE}")
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if self._digest(bucket, key) == digest:
+                return False
+            file.seek(0)
+            try:
+                # One request: an upload in parts that is killed leaves parts that nobody sees and somebody pays.
+                self._client.put_object(Bucket=bucket, Key=key, Body=file, Metadata={"sha256": digest})
+            except (ClientError, BotoCoreError) as error:
+                raise self._trouble(f"s3://{bucket}/{key}", error) from error
+        return True
+
+    def download(self, bucket: str, key: str, path: Path, max_bytes: int) -> None:
+        """The content of an object as a file, never held whole; on an error there is none.
+
+        Raises `Permanent` when it is missing or longer than `max_bytes`, `Transient` when the store is out of order or
+        what it gave is not what was stored.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        part, digest, received = path.with_name(f"{path.name}.part"), hashlib.sha256(), 0
+        try:
+            answer = self._client.get_object(Bucket=bucket, Key=key)
+            if answer["ContentLength"] > max_bytes:
+                raise Permanent(f"s3://{bucket}/{key} has {answer['ContentLength']} bytes, over the limit of {max_bytes}")
+            with part.open("wb") as file:
+                for piece in answer["Body"].iter_chunks(_PIECE):
+                    received += len(piece)
+                    digest.update(piece)
+                    file.write(piece)
+            stored = answer["Metadata"].get("sha256", "")
+            if received != answer["ContentLength"] or stored not in ("", digest.hexdigest()):
+                raise Transient(f"s3://{bucket}/{key}: what came is not what was stored; it is asked for again")
+            part.replace(path)
+        except (ClientError, BotoCoreError) as error:
+            raise self._trouble(f"s3://{bucket}/{key}", error) from error
+        finally:
+            part.unlink(missing_ok=True)
 
     def exists(self, bucket: str, key: str) -> bool:
         """Whether an object is there; a store that does not answer is an error, not a no."""

@@ -95,6 +95,8 @@ class Heard:
     seconds: float
     speech_seconds: float
     """Seconds in which voice activity was found."""
+    speech: tuple[tuple[float, float], ...] = ()
+    """Where it was found: first and last second of each stretch, in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ SECRET = {
     "LLM_API_KEY": ("llm", "api_key"),
     "LABEL_STUDIO_API_KEY": ("label_studio", "api_key"),
     "ALERT_WEBHOOK_URL": ("notifier", "webhook_url"),
+    "HUGGINGFACE_TOKEN": ("diarizer", "token"),
 }
 PLAIN = {
     "S3_ENDPOINT_URL": ("lake", "endpoint_url"),
@@ -27,8 +28,15 @@ PLAIN = {
     "LLM_BASE_URL": ("llm", "base_url"),
     "LLM_MODEL": ("llm", "model"),
     "LABEL_STUDIO_URL": ("label_studio", "url"),
+    "WHISPER_MODEL": ("whisper", "model"),
+    "DIARIZATION_MODEL": ("diarizer", "model"),
     "CLIMATE_COUNTRIES": ("reference", "countries_file"),
     "CLIMATE_GRIDS": ("reference", "grids_folder"),
+}
+# Variables that are read, and what becomes of a text.
+READ = {
+    "MEDIA_HOSTS": ("audio", "allowed_hosts", " a.example.org, .example.com ", ["a.example.org", ".example.com"]),
+    "VOICE_BANK": ("voice_bank", "enabled", "on", True),
 }
 
 
@@ -40,7 +48,7 @@ def filled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_variable_goes_somewhere() -> None:
-    assert set(SECRET) | set(PLAIN) == set(VARIABLES)
+    assert set(SECRET) | set(PLAIN) | set(READ) == set(VARIABLES)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +65,14 @@ def test_given(environment: dict[str, str], found: dict[str, str]) -> None:
     assert given(environment) == found
 
 
-@pytest.mark.parametrize("name", VARIABLES)
+@pytest.mark.parametrize("name", READ)
+def test_a_value_is_read(name: str) -> None:
+    resource, field, given_text, expected = READ[name]
+    assert getattr(resources({name: given_text})[resource], field) == expected
+    assert getattr(resources({})[resource], field) != expected
+
+
+@pytest.mark.parametrize("name", [*SECRET, *PLAIN])
 def test_a_command_gets_the_value(name: str) -> None:
     resource, field = (SECRET | PLAIN)[name]
     assert getattr(resources(FILLED)[resource], field) == FILLED[name]

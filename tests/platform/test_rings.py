@@ -11,11 +11,38 @@ import pytest
 ROOT = Path(__file__).parents[2]
 STAGES = ["broadcast", "knowledge", "claims", "speech", "labelling", "learning", "posts", "crowd", "marts"]
 # What stands in a stage's folder and belongs to the third ring: assets, checks, and the joins they delegate to.
-THIRD_RING = {"assets", "checks", "captures", "judging", "handover"}
+THIRD_RING = {
+    *("assets", "checks", "captures", "judging", "handover"),
+    *("recording_assets", "intake", "clip_states", "decoding", "model_runs", "hearing", "speaking", "attributing"),
+    *("forgetting", "listening"),
+}
 # Parsers, the matching library and the classifier's trainer: values in, values out, like numpy.
-PURE_LIBRARIES = {"numpy", "pandas", "pyarrow", "polars", "orjson", "yaml", "ahocorasick_rs", "sklearn", "scipy"}
+PURE_LIBRARIES = {
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "polars",
+    "orjson",
+    "yaml",
+    "ahocorasick_rs",
+    "sklearn",
+    "scipy",
+    "rapidfuzz",
+    "reportlab",
+}
 PURE_NEIGHBOURS = {"climate_assets.failures", "climate_assets.countries", "climate_assets.states"}
-HEAVY = {"torch", "transformers", "faster_whisper", "pyannote", "sklearn", "label_studio_sdk", "matplotlib", "spacy"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "faster_whisper",
+    "pyannote",
+    "sklearn",
+    "label_studio_sdk",
+    "matplotlib",
+    "spacy",
+    "av",
+    "reportlab",
+}
 
 
 def modules(*folders: str) -> list[Path]:
@@ -98,7 +125,17 @@ def test_nothing_imports_definitions() -> None:
 
 @pytest.mark.parametrize("path", modules("climate_assets", "resources", "sensors"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_nothing_heavy_is_imported_at_import(path: Path) -> None:
+    if path.parent.name == "workers":
+        return  # programs that run in a process of their own; that nothing imports them is tested below
     assert not {n.split(".")[0] for n in imports(path, top_level=True)} & HEAVY
+
+
+@pytest.mark.parametrize(
+    "path", modules("climate_assets", "resources", "sensors", "embedded"), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_workers_are_started_and_never_imported(path: Path) -> None:
+    if path.parent.name != "workers":
+        assert not {n for n in imports(path, top_level=True) if n.startswith("resources.workers.")}
 
 
 def test_importing_every_module_touches_nothing_outside() -> None:
