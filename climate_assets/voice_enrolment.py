@@ -4,6 +4,7 @@ Belongs here: this join of decoder, encoder, lake and bank, with all of them han
 `speech/enrolment.py`; what is kept, and how it goes, `resources/voice_bank.py`; what a person types, `voice_commands.py`.
 """
 
+import hashlib
 import io
 import math
 import tempfile
@@ -21,6 +22,7 @@ from climate_assets.speech.enrolment import (
     MOST_SAMPLE_SECONDS,
     SAMPLE_RATE,
     Enrolment,
+    Stretch,
     accepted,
     legacy_candidates,
     measured_refusal,
@@ -28,7 +30,8 @@ from climate_assets.speech.enrolment import (
 )
 from climate_assets.speech.identities import THRESHOLD
 from climate_assets.speech.records import Clip, Turn, Voice
-from climate_assets.speech.voiceprints import FULL_CONFIDENCE_SECONDS, Span, clean_stretches, mean_voice, weight_of
+from climate_assets.speech.turns import measurable
+from climate_assets.speech.voiceprints import FULL_CONFIDENCE_SECONDS, Span, mean_voice, weight_of
 from resources.decoder import decoded
 from resources.voice_bank import Sample, VoiceBank
 
@@ -36,7 +39,7 @@ MOST_SAMPLES: Final = 20
 _MOST_FILES: Final = 5_000
 _MOST_BYTES: Final = 200 * 1024 * 1024
 _PROFILE_BYTES: Final = 65_537  # one more than is accepted, so that too long is seen
-# A clip is ten minutes of margin and chunk at most; a recording may be four hours.
+# A recording may last four hours.
 _MOST_CLIP_BYTES: Final = 2 * 1024**3
 _MOST_CLIP_SECONDS: Final = 5 * 3600.0
 _PAUSE: Final = np.zeros(SAMPLE_RATE // 2, dtype="<i2")
@@ -76,12 +79,15 @@ def enrol(
 ) -> Enrolled:
     """Measure the samples and keep the voice; raises `Permanent` with the reason when they are no good, and keeps nothing."""
     samples = [_measured(encoder, audio) for audio in audios]
-    same = [v for v in bank.voices() if v.name.casefold() == asked.name.casefold()]
-    before = [v for voice in same for v in bank.vectors(voice.person_id, encoder.model)]
-    seconds = [q * FULL_CONFIDENCE_SECONDS for q in (v.quality for v in before)]
-    seconds += [s for sample, spans in samples for s in spans]
-    vectors = [v.vector for v in before] + [list(v) for sample, _ in samples for v in sample.vectors]
-    if refusal := measured_refusal(asked.name, seconds, vectors):
+    new = {hashlib.sha256(sample.content).hexdigest() for sample, _ in samples}
+    before: dict[str, list[Stretch]] = {}
+    for vector in (
+        v for old in bank.voices() if old.name.casefold() == asked.name.casefold() for v in bank.vectors(old.person_id)
+    ):
+        if vector.model == encoder.model and vector.sha256 not in new:
+            before.setdefault(vector.sha256, []).append((vector.quality * FULL_CONFIDENCE_SECONDS, vector.vector))
+    stretches = [list(zip(seconds, sample.vectors, strict=True)) for sample, seconds in samples]
+    if refusal := measured_refusal(asked.name, [*before.values(), *stretches]):
         raise Permanent(refusal)
     voice = bank.add(asked, [sample for sample, _ in samples], who, action)
     count = sum(len(sample.vectors) for sample, _ in samples)
@@ -137,7 +143,7 @@ def clip_sample(bank: VoiceBank, clip_id: str, speaker: str) -> Audio:
         bank.lake.download(clips[0].bucket, clips[0].object_key, source, _MOST_CLIP_BYTES)
         decoded(source, pcm, max_seconds=_MOST_CLIP_SECONDS)
         sound = np.memmap(pcm, dtype="<i2", mode="r")
-        pieces = [sound[int(s * SAMPLE_RATE) : int(e * SAMPLE_RATE)] for s, e in clean_stretches(turns)[speaker]]
+        pieces = [sound[int(s * SAMPLE_RATE) : int(e * SAMPLE_RATE)] for s, e in sorted(measurable(turns, speaker))]
         if not pieces:
             raise Permanent(f"{speaker} of clip {clip_id} is never heard alone long enough; choose another clip")
         return Audio(_wav(part for piece in pieces for part in (piece, _PAUSE)), "wav", f"{clip_id} {speaker}")

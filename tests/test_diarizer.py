@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,30 +18,12 @@ from resources import diarizer as module
 from resources.diarizer import Diarizer
 from resources.postgres import Barometre
 from tests.conftest import SHARED_DATA
-from tests.diarization_models import pcm_of
+from tests.diarization_models import error_rate, pcm_of, sample_folder
 
 pytest_plugins = ["tests.diarization_models"]
-AUDIO = SHARED_DATA / "audio"
 # Two stretches and more of each speaker of sample.wav, by its reference.
 FIRST = [(10.6, 14.4), (18.7, 21.4), (8.4, 9.9)]
 SECOND = [(14.8, 17.9), (21.8, 28.4), (15.0, 16.5)]
-
-
-def error_rate(spans: Iterable[Span], again: float | None = None) -> float:
-    """Diarization error rate of sample.wav in percent, no collar, overlap counted; `again`: where it is heard once more."""
-    from pyannote.core import Annotation, Segment
-    from pyannote.metrics.diarization import DiarizationErrorRate
-
-    said: Any = Annotation()
-    for number, span in enumerate(span for span in spans if not span.exclusive):
-        said[Segment(span.start, span.end), number] = span.speaker
-    true: Any = Annotation()
-    for line in (AUDIO / "sample.rttm").read_text().splitlines():
-        fields = line.split()
-        for offset in (0.0,) if again is None else (0.0, again):
-            start = offset + float(fields[3])
-            true[Segment(start, start + float(fields[4])), len(true)] = fields[7]
-    return 100 * float(DiarizationErrorRate(collar=0.0, skip_overlap=False)(true, said))
 
 
 def speakers(spans: Iterable[Span]) -> set[str]:
@@ -50,7 +31,7 @@ def speakers(spans: Iterable[Span]) -> set[str]:
 
 
 def test_sample_is_divided_as_its_reference_says(diarization_folder: Path, tmp_path: Path, barometre: Barometre) -> None:
-    sample = pcm_of(AUDIO / "sample.wav", tmp_path)
+    sample = pcm_of(sample_folder() / "sample.wav", tmp_path)
     silence, short, empty, odd = (tmp_path / name for name in ("silence.pcm", "short.pcm", "empty.pcm", "odd.pcm"))
     silence.write_bytes(bytes(20 * 32_000))
     short.write_bytes(sample.read_bytes()[8 * 32_000 : 8 * 32_000 + 1600])
@@ -93,7 +74,7 @@ def test_a_recording_longer_than_a_window_has_the_same_speakers(
     diarization_folder: Path, tmp_path: Path, barometre: Barometre
 ) -> None:
     """Speech before and after a minute of silence, cut in windows: who spoke before is who speaks after."""
-    sample = pcm_of(AUDIO / "sample.wav", tmp_path)
+    sample = pcm_of(sample_folder() / "sample.wav", tmp_path)
     pause = 64.0
     long, quiet = tmp_path / "long.pcm", tmp_path / "quiet.pcm"
     long.write_bytes(sample.read_bytes() + bytes(int((pause - 30) * 32_000)) + sample.read_bytes())
@@ -106,26 +87,22 @@ def test_a_recording_longer_than_a_window_has_the_same_speakers(
         found = divider.divide(long)
         assert len(speakers(found)) == 2
         assert not [span for span in found if span.end > 32 and span.start < pause]
-        parts = (
-            [span for span in found if span.end <= 32],
-            [Span(span.start - pause, span.end - pause, span.speaker, span.exclusive) for span in found if span.start >= pause],
-        )
-        assert [error_rate(part) <= 12 for part in parts] == [True, True]
-        # The same label for the same voice: over both parts at once, a change of names would be an error.
-        first, second = (
-            {s.speaker: sum(x.end - x.start for x in part if x.speaker == s.speaker) for s in part} for part in parts
-        )
-        assert max(first, key=lambda who: first[who]) == max(second, key=lambda who: second[who])
+        # Of both parts at once: were a voice called otherwise after the pause, half of its speech would be an error.
+        print(f"before and after a pause: {error_rate(found, 0.0, pause):.2f} %")
+        assert error_rate(found, 0.0, pause) <= 12
         assert len(speakers(divider.divide(long, max_speakers=1))) == 1
         assert divider.divide(quiet) == []
 
 
 def test_a_voice_is_nearer_to_itself_than_to_others(diarization_folder: Path, tmp_path: Path, barometre: Barometre) -> None:
-    sample, jfk = pcm_of(AUDIO / "sample.wav", tmp_path), pcm_of(AUDIO / "jfk.flac", tmp_path)
+    sample = pcm_of(sample_folder() / "sample.wav", tmp_path)
+    heard = [(sample, FIRST), (sample, SECOND)]
+    if (other := SHARED_DATA / "audio" / "jfk.flac").is_file():
+        heard.append((pcm_of(other, tmp_path), [(0, 11)]))
     with Diarizer(model=str(diarization_folder)).encoder(barometre, "named_speakers") as encoder:
         assert encoder.dimensions == 192
         assert encoder.model.startswith("CamPlusPlus@")
-        voices = [np.array(encoder.embed(path, spans)) for path, spans in ((sample, FIRST), (sample, SECOND), (jfk, [(0, 11)]))]
+        voices = [np.array(encoder.embed(path, spans)) for path, spans in heard]
         assert all(np.linalg.norm(vector) == pytest.approx(1) for voice in voices for vector in voice)
         own = [float(a @ b) for voice in voices for i, a in enumerate(voice) for b in voice[i + 1 :]]
         others = [float(a @ b) for i, one in enumerate(voices) for other in voices[i + 1 :] for a in one for b in other]

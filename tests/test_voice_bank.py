@@ -32,10 +32,15 @@ from climate_assets.speech.records import (
 from climate_assets.states import StageState
 from climate_assets.voice_commands import voices as command_line
 from climate_assets.voice_enrolment import Audio, checked, clip_sample, enrol, imported, sample_file
+from resources.diarizer import Diarizer
 from resources.postgres import Barometre
 from resources.s3 import Lake
 from resources.voice_bank import STAGE, VoiceBank
 from sensors.voices import voices_changed
+from tests.conftest import SHARED_DATA
+from tests.diarization_models import pcm_of
+
+pytest_plugins = ["tests.diarization_models"]
 
 RATE = 16_000
 TODAY = datetime.now(UTC).date()
@@ -251,7 +256,7 @@ def test_an_enrolment_that_is_interrupted_is_completed(bank: VoiceBank) -> None:
         (replace(CLAIRE, legal_basis=" "), speech(220), "--legal-basis is empty"),
         (replace(CLAIRE, expires_on=TODAY), speech(220), "not in the future"),
         (CLAIRE, wav(tone(220, 3.0)), "6 s are needed"),
-        (CLAIRE, wav(tone(220), pause(), tone(3000)), "sounds like somebody else"),
+        (CLAIRE, wav(tone(220), pause(), tone(3000)), "sound like two people"),
         (CLAIRE, wav(pause(20.0)), "6 s are needed"),
         (CLAIRE, b"not audio at all", "here.wav: "),
         (CLAIRE, b"", "here.wav: "),
@@ -525,3 +530,35 @@ def test_the_command_line_says_what_it_needs() -> None:
         assert isinstance(refusal, Permanent)
         assert "either --sample FILE" in str(refusal)
     assert "nothing would change" in str(runner.invoke(command_line, ["rename", "Claire"]).exception)
+
+
+# By the reference of sample.wav: where each of its two speakers is alone, apart for enrolment and for recognition.
+ENROLLED = {"Anna": [(10.9, 14.45), (28.5, 29.95), (8.35, 9.9)], "Berta": [(21.9, 24.9), (24.9, 27.8), (7.6, 8.3)]}
+MET = {"Anna": [(18.6, 21.4)], "Berta": [(14.75, 17.95)]}
+
+
+def test_real_voices_are_told_apart_by_the_real_encoder(bank: VoiceBank, diarization_folder: Path, tmp_path: Path) -> None:
+    sample, stranger = (pcm_of(SHARED_DATA / "audio" / name, tmp_path) for name in ("sample.wav", "jfk.flac"))
+    sound = np.fromfile(sample, dtype="<i2")
+    both = sample_file(SHARED_DATA / "audio" / "sample.wav")
+    with Diarizer(model=str(diarization_folder)).encoder(bank.barometre, "voice enrolment") as encoder:
+        with pytest.raises(Permanent, match="sound like two people"):
+            enrol(bank, encoder, replace(CLAIRE, name="Both"), [both], "reader")
+        for name, spans in ENROLLED.items():
+            parts = [p for start, end in spans for p in (sound[int(start * RATE) : int(end * RATE)], pause())]
+            enrol(bank, encoder, replace(CLAIRE, name=name), [Audio(wav(*parts), "wav", name)], "reader")
+        known = bank.gallery(encoder.model, encoder.dimensions, TODAY, "named_speakers")
+        measured = []
+        for label, pcm, spans in (*((n, sample, MET[n]) for n in MET), ("stranger", stranger, [(0.3, 2.9), (3.3, 7.2)])):
+            vectors = [tuple(v) for v in encoder.embed(pcm, spans) if v is not None]
+            measured.append(Measured(label, tuple(vectors), tuple(end - start for start, end in spans)))
+    rows = identities(clip(1), measured, known)
+    for row in rows:
+        print(f"{row.speaker}: {row.decision} {row.name}, {row.score:.2f}, second {row.second_score or 0:.2f}; {row.reason}")
+    assert [(r.speaker, r.name, r.decision) for r in rows] == [
+        ("Anna", "Anna", "auto"), ("Berta", "Berta", "auto"), ("stranger", "unknown", "unknown"),
+    ]  # fmt: skip
+    erasure = bank.forget("Anna", "reader")
+    assert (erasure.vectors > 1, erasure.objects) == (True, 1)
+    left = bank.gallery(known.model, 192, TODAY, "named_speakers")
+    assert [r.name for r in identities(clip(1), measured, left)] == ["unknown", "Berta", "unknown"]

@@ -148,7 +148,7 @@ def _covered(voice: Sequence[Interval], starts: Seconds, ends: Seconds) -> Secon
     edges = np.array(voice).ravel()
     spoken = np.repeat(np.cumsum([end - start for start, end in voice]), 2)
     by_edge = np.concatenate([[0.0], spoken[:-1]])
-    overlap: Seconds = np.round(np.interp(ends, edges, by_edge) - np.interp(starts, edges, by_edge), 6)
+    overlap = (np.interp(ends, edges, by_edge) - np.interp(starts, edges, by_edge)).round(6)
     return np.where(overlap > _INSTANT, overlap, 0.0)
 
 
@@ -159,7 +159,7 @@ def _gap(voice: Sequence[Interval], starts: Seconds, ends: Seconds) -> Seconds:
     after = np.minimum(before + 1, len(begin) - 1)
     since = np.where(before >= 0, np.maximum(starts - end[np.maximum(before, 0)], 0.0), np.inf)
     until = np.where(begin[after] >= ends, begin[after] - ends, np.inf)
-    nearest: Seconds = np.round(np.minimum(since, until), 6)
+    nearest: Seconds = np.minimum(since, until).round(6)
     return nearest
 
 

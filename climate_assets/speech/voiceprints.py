@@ -1,7 +1,7 @@
-"""What one voice sounds like: which stretches of it are measured, what each counts, and their mean.
+"""What one voice sounds like: what a measured stretch of it counts, and the mean of several.
 
 Belongs here: spans of seconds, weights, the mean of unit vectors. Does not: how a stretch is measured (a model does), and
-whose voice it is (`identities.py`).
+whose voice it is (`identities.py`), where in a clip nobody else speaks (`turns.py`).
 """
 
 import math
@@ -11,13 +11,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from climate_assets.speech.records import Turn
-
 Vector = npt.NDArray[np.float64]
 Span = tuple[float, float]
 
 FULL_CONFIDENCE_SECONDS: Final = 3.0
 """Clean speech from which a vector counts in full: weight = min(1, seconds / 3) (facts, section 8)."""
+VOTING_SECONDS: Final = 2.4
+"""Clean speech from which a stretch may vote, and a speaker be named at all: 0.8 of full confidence (facts, section 8)."""
 STRETCH_SECONDS: Final = 5.0
 """Longest stretch that is measured as one: several a voice say more than the first five seconds alone (facts, section 9)."""
 SHORTEST_STRETCH: Final = 0.8
@@ -49,49 +49,13 @@ def mean_voice(vectors: Sequence[Sequence[float]], weights: Sequence[float]) -> 
     return mean / length if length > 1e-9 else None
 
 
-def clean_stretches(turns: Iterable[Turn]) -> dict[str, list[Span]]:
-    """Per speaker of a clip, the stretches in which nobody else speaks: at most 5 s each, the longest ones, in order."""
-    listed = list(turns)
-    speakers = sorted({t.speaker for t in listed})
-    found: dict[str, list[Span]] = {}
-    for speaker in speakers:
-        others = sorted((t.start, t.end) for t in listed if t.speaker != speaker)
-        own = _joined((t.start, t.end) for t in listed if t.speaker == speaker)
-        free = [piece for span in own for piece in _without(span, others)]
-        found[speaker] = measurable(free)
-    return found
-
-
-def measurable(spans: Iterable[Span]) -> list[Span]:
-    """Spans cut into stretches of equal length up to 5 s; too short ones are left out, of too many the longest stay."""
-    cut: list[Span] = []
+def cut(spans: Iterable[Span]) -> list[Span]:
+    """Spans in equal stretches of up to 5 s, in order; too short ones are left out, of too many the longest stay."""
+    found: list[Span] = []
     for start, end in spans:
         parts = max(1, math.ceil((end - start) / STRETCH_SECONDS))
         step = (end - start) / parts
         if step >= SHORTEST_STRETCH:
-            cut += [(round(start + n * step, 3), round(start + (n + 1) * step, 3)) for n in range(parts)]
-    longest = sorted(cut, key=lambda s: (s[0] - s[1], s))[:MOST_STRETCHES]
+            found += [(round(start + n * step, 3), round(start + (n + 1) * step, 3)) for n in range(parts)]
+    longest = sorted(found, key=lambda s: (s[0] - s[1], s))[:MOST_STRETCHES]
     return sorted(longest)
-
-
-def _joined(spans: Iterable[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _without(span: Span, others: Iterable[Span]) -> list[Span]:
-    """What is left of a span outside the others, which come in order."""
-    start, end = span
-    left: list[Span] = []
-    for begin, finish in others:
-        if finish <= start or begin >= end:
-            continue
-        if begin > start:
-            left.append((start, begin))
-        start = max(start, finish)
-    return [*left, (start, end)] if start < end else left

@@ -161,15 +161,15 @@ def linked(
 def _unit(vector: NDArray[Any]) -> NDArray[Any]:
     """The vector at length 1; empty if there is none, or one without a direction."""
     length = float(np.linalg.norm(vector)) if vector.size else 0.0
-    usable = np.isfinite(length) and length > 0
-    found: NDArray[Any] = vector / length if usable else np.empty(0)
+    found: NDArray[Any] = vector / length if np.isfinite(length) and length > 0 else np.empty(0)
     return found
 
 
 def _sum(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
     if not one.size or not other.size:
         return one if one.size else other
-    return one + other
+    both: NDArray[Any] = one + other
+    return both
 
 
 def _cosine(one: NDArray[Any], other: NDArray[Any]) -> float:

@@ -31,13 +31,13 @@ RATE: Final = 16_000
 _BIT_RATE: Final = 12_000
 _LOUDNESS: Final = 0.09
 """Root mean square of a line."""
-_GUESTS: Final = {"GUEST": "im_nicola", "EXPERT": "pm_alex"}
+_GUESTS: Final = {"REPORTER": "bm_george", "GUEST": "im_nicola", "EXPERT": "pm_alex"}
 _CAST: Final = {
-    "canal-un": {"HOST": "ff_siwis", "REPORTER": "bm_george", "ADVERT": "pf_dora", **_GUESTS},
-    "radio-littoral": {"HOST": "bm_george", "REPORTER": "ff_siwis", "ADVERT": "pf_dora", **_GUESTS},
-    "info-plein-jour": {"HOST": "pf_dora", "REPORTER": "ff_siwis", "ADVERT": "bm_george", **_GUESTS},
+    "canal-un": {"HOST": "ff_siwis", "ADVERT": "pf_dora", **_GUESTS},
+    "radio-littoral": {"HOST": "ff_siwis@0.86", "ADVERT": "ff_siwis@1.1", **_GUESTS},
+    "info-plein-jour": {"HOST": "ff_siwis@1.1", "ADVERT": "ff_siwis@0.86", **_GUESTS},
 }
-"""Voice of each speaker: a channel keeps its host, so that one voice is heard in several clips."""
+"""Voice of each speaker: a channel keeps its host, so that one voice is heard in several clips. `@0.86`: a taller throat."""
 _PHONEMES_A_SECOND: Final = 17.0
 """Of these voices at speed 1: what a first guess of the speed is made of."""
 _MOST_PHONEMES: Final = 508
@@ -59,11 +59,14 @@ class Synthesiser:
         """The words in that voice, lasting `seconds`."""
         phonemes = [self._tokens[c] for c in _phonemes(" ".join(words).replace("' ", "'")) + "." if c in self._tokens]
         phonemes = phonemes[:_MOST_PHONEMES]
-        style = np.fromfile(self._voices / f"{voice}.bin", np.float32).reshape(-1, 1, 256)[len(phonemes) - 1]
-        speed = min(1.6, max(0.7, len(phonemes) / _PHONEMES_A_SECOND / seconds))
+        name, _, size = voice.partition("@")
+        # A voice played slower is lower in pitch and timbre: another person, as easily understood.
+        rate = round(24_000 * float(size or 1))
+        style = np.fromfile(self._voices / f"{name}.bin", np.float32).reshape(-1, 1, 256)[len(phonemes) - 1]
+        speed = min(1.6, max(0.7, len(phonemes) / _PHONEMES_A_SECOND / seconds * 24_000 / rate))
         given = {"tokens": np.array([[0, *phonemes, 0]]), "style": style, "speed": np.array([speed], np.float32)}
         sound = _trimmed(np.asarray(self._model.run(None, given)[0], np.float32).ravel())
-        return _filtered(sound, 24_000, [("atempo", f"{min(2.0, max(0.5, len(sound) / 24_000 / seconds)):.4f}")])
+        return _filtered(sound, rate, [("atempo", f"{min(2.0, max(0.5, len(sound) / rate / seconds)):.4f}")])
 
 
 def recording(said: Sequence[Line], cast: dict[str, str], synthesiser: Synthesiser) -> Sound:

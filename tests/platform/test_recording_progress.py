@@ -19,7 +19,7 @@ CLIPS, HEARD, TURNS, NAMES, JOINED = RECORDING_ASSETS
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
+    with dg.DagsterInstance.local_temp(str(tmp_path), {"telemetry": {"enabled": False}}) as made:
         yield made
 
 

@@ -149,6 +149,7 @@ def fonts() -> Fonts:
     import importlib.util
 
     spec = importlib.util.find_spec("matplotlib")
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
     return Fonts((folder / "DejaVuSans.ttf").read_bytes(), (folder / "DejaVuSans-Bold.ttf").read_bytes())

@@ -15,7 +15,19 @@ from climate_assets.failures import Permanent
 from climate_assets.speech.attribution import Attribution, attributed, file_id, files_sha256, folder
 from climate_assets.speech.records import Clip, Identity, Segment, Turn, Word
 from resources.reference import ReferenceFiles
-from tests.speech.spoken_parts import CLIP_ID, HOSTILE_TEXTS, both, clip, fonts, heard, identity, segment, transcript, turn, verdict
+from tests.speech.spoken_parts import (
+    CLIP_ID,
+    HOSTILE_TEXTS,
+    both,
+    clip,
+    fonts,
+    heard,
+    identity,
+    segment,
+    transcript,
+    turn,
+    verdict,
+)
 from tests.speech.test_captions import parsed
 from tests.speech.test_reports import searchable
 
@@ -68,7 +80,10 @@ def test_every_file_is_written_and_says_the_same() -> None:
 @pytest.mark.parametrize(
     ("changes", "row"),
     [
-        ({"turns": []}, {"speakers": 0, "utterances": 2, "quote_speaker": "unknown", "answered_by": "", "challenged_hint": False}),
+        (
+            {"turns": []},
+            {"speakers": 0, "utterances": 2, "quote_speaker": "unknown", "answered_by": "", "challenged_hint": False},
+        ),
         ({"asked": None}, {"quote_start": None, "quote_heard": "", "quote_speaker": "", "answered_by": ""}),
         ({"asked": verdict("", None)}, {"quote_start": None, "quote_heard": "", "answered_by": ""}),
         ({"asked": verdict("les vaccins rendent les vaches bleues", 1.0)}, {"quote_start": None, "quote_speaker": ""}),
@@ -82,7 +97,8 @@ def test_every_file_is_written_and_says_the_same() -> None:
 def test_what_is_missing_leaves_the_rest(changes: dict[str, object], row: dict[str, object]) -> None:
     done = made(**changes)  # type: ignore[arg-type]
     assert {name: getattr(done.row, name) for name in row} == row
-    assert set(done.files) == FILES and all(done.files.values())
+    assert set(done.files) == FILES
+    assert all(done.files.values())
 
 
 def test_why_the_quote_is_missing_stands_in_the_report() -> None:
@@ -169,7 +185,8 @@ def test_hostile_words_and_names_go_through(text: str) -> None:
 def test_any_text_gives_all_files_twice_alike(text: str, start: float, end: float) -> None:
     segments = [segment(start, end, [Word(start, end, word, 0.5) for word in text.split(" ")])]
     one, again = (made(segments=segments, asked=verdict(text, start)) for _ in range(2))
-    assert one == again and set(one.files) == FILES
+    assert one == again
+    assert set(one.files) == FILES
 
 
 def test_a_clip_of_a_recording() -> None:

@@ -1,5 +1,7 @@
 """Stretches decoded together never exceed what a decoding hears, and lose nothing."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ def test_chunks_are_short_in_order_and_hold_every_stretch_whole(lengths: list[tu
     spans = _spans(lengths)
     chunks = joined(spans, 30.0, 4.0)
     assert all(end - start <= 30.0 + 1e-6 for start, end in chunks)
-    assert all(before[1] <= after[0] for before, after in zip(chunks, chunks[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(chunks))
     assert all(sum(start <= a and b <= end for start, end in chunks) == 1 for a, b in spans)
 
 

@@ -83,6 +83,14 @@ def test_a_header_may_not_claim_twice_what_is_there() -> None:
         audio_container(wav()[:16_000], 16_000)
 
 
+def refusal_of(content: bytes) -> str:
+    try:
+        audio_container(content, len(content))
+    except Permanent as refusal:
+        return str(refusal)
+    return ""
+
+
 @given(
     st.binary(max_size=400)
     | st.binary(max_size=60).map(lambda b: b"\xff\xfb\x90\x00" + b)

@@ -1,5 +1,7 @@
 """How far two texts are apart: what counts as the same word, what the line shows, which words stand for which."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,7 +117,7 @@ def test_runs_cover_both_texts_in_order_and_keep_their_word(source: str, heard: 
         assert run.kind is not Kind.REPLACED or (said and spoken)
         assert run.kind is not Kind.MISSING or (said and not spoken)
         assert run.kind is not Kind.ADDED or (spoken and not said)
-    assert all((a.kind is Kind.EQUAL) != (b.kind is Kind.EQUAL) for a, b in zip(apart.runs, apart.runs[1:], strict=False))
+    assert all((a.kind is Kind.EQUAL) != (b.kind is Kind.EQUAL) for a, b in pairwise(apart.runs))
     assert (apart.edits == 0) == all(run.kind is Kind.EQUAL for run in apart.runs)
 
 

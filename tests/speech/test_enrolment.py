@@ -97,21 +97,26 @@ def test_any_samples_give_spans_inside_them(samples: list[int]) -> None:
         assert 0 <= start < end <= len(pcm) / SAMPLE_RATE
 
 
-ONE, OTHER = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]
+ONE, NEAR, OTHER = [1.0, 0.0], [0.6, 0.8], [0.0, 1.0]
 
 
 @pytest.mark.parametrize(
-    ("seconds", "vectors", "word"),
+    ("samples", "word"),
     [
-        ([3.0, 3.0], [ONE, ONE], ""),
-        ([3.0, 2.0], [ONE, ONE], "5.0 s of clean speech in the samples, 6 s are needed"),
-        ([], [], "0.0 s"),
-        ([7.0], [ONE], "several stretches"),
-        ([3.0, 3.0, 3.0], [ONE, ONE, OTHER], "stretch 3 of 3 sounds like somebody else"),
+        ([[(3.0, ONE), (3.0, ONE)]], ""),
+        ([[(3.0, ONE)], [(3.0, NEAR)]], ""),
+        ([[(3.0, ONE), (2.0, ONE)]], "5.0 s of clean speech in the samples, 6 s are needed"),
+        ([], "0.0 s"),
+        ([[(7.0, ONE)]], "one stretch only"),
+        ([[(3.0, ONE), (3.0, ONE), (3.0, OTHER)]], "sound like two people (0.00, 0.45 is needed)"),
+        ([[(3.0, ONE), (3.0, OTHER)], [(3.0, ONE)]], "sound like two people"),
+        ([[(3.0, ONE)], [(3.0, OTHER)]], "sound like two people"),
+        # A short stretch says too little to be somebody else.
+        ([[(3.0, ONE), (3.0, ONE), (2.3, OTHER)]], ""),
     ],
 )
-def test_what_was_measured_must_be_enough_and_of_one_voice(seconds: Any, vectors: Any, word: str) -> None:
-    refusal = measured_refusal("Claire", seconds, vectors)
+def test_what_was_measured_must_be_enough_and_of_one_voice(samples: Any, word: str) -> None:
+    refusal = measured_refusal("Claire", samples)
     assert word in refusal
     assert bool(word) == bool(refusal)
 

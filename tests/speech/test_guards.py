@@ -1,11 +1,13 @@
 """What is not believed, and why; what people do say is."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from climate_assets.failures import Permanent
-from climate_assets.speech.guards import Phrases, guarded, is_doubtful, loops, phrases_from_yaml
+from climate_assets.speech.guards import guarded, is_doubtful, loops, phrases_from_yaml
 from climate_assets.speech.records import Segment
 from resources.reference import ReferenceFiles
 from tests.speech.hearings import heard, segment
@@ -24,8 +26,8 @@ CREDITS = [
 ]
 
 
-def _gate(one: Segment, speech: tuple[tuple[float, float], ...] | None = None, phrases: Phrases = PHRASES) -> str:
-    return guarded(heard(one, speech=speech), phrases).segments[0].gate
+def _gate(one: Segment, speech: tuple[tuple[float, float], ...] = ((0.0, 60.0),)) -> str:
+    return guarded(heard(one, speech=speech), PHRASES).segments[0].gate
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_inside_a_sentence_no_phrase_is_suspicious(text: str) -> None:
         (((0.0, 9.0),), ""),
         ((), "no voice activity"),
         (((5.0, 9.0),), "no voice activity"),
-        (((0.8, 9.0),), ""),
+        (((0.75, 9.0),), ""),
         (((0.95, 9.0),), "no voice activity"),
     ],
 )
@@ -104,7 +106,7 @@ def test_nothing_is_dropped_or_changed_and_a_second_pass_says_the_same(texts: li
 def test_loops_lie_in_the_words_and_do_not_overlap(words: list[bytes]) -> None:
     found = loops(words)
     assert all(0 <= each.start < each.stop <= len(words) and len(each) >= 8 for each in found)
-    assert all(a.stop <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.stop <= b.start for a, b in pairwise(found))
 
 
 @pytest.mark.parametrize("size", [1, 3, 12])
@@ -131,5 +133,5 @@ def test_every_language_has_both_lists_and_other_text_is_another_version() -> No
     "text", ["", "fr: [", "fr: {credits: [a]}", "fr: {credits: a, courtesies: []}", "fr: {credits: [1], courtesies: []}", "- a"]
 )
 def test_another_shape_is_refused(text: str) -> None:
-    with pytest.raises(Permanent, match="mine.yaml"):
+    with pytest.raises(Permanent, match=r"mine\.yaml"):
         phrases_from_yaml(text, "mine.yaml")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from climate_assets.speech.identities import MARGIN, THRESHOLD, Gallery, Measured, gallery, identities
-from climate_assets.speech.records import Clip, Identity, SpeakerName, Turn, Voice, VoiceVector
-from climate_assets.speech.voiceprints import clean_stretches, mean_voice, measurable, weight_of
+from climate_assets.speech.records import Clip, Identity, SpeakerName, Voice, VoiceVector
+from climate_assets.speech.voiceprints import cut, mean_voice, weight_of
 
 TODAY = date(2026, 11, 20)
 AT = datetime(2026, 11, 20, 6, tzinfo=UTC)
@@ -216,25 +216,20 @@ def test_weight_is_full_at_three_seconds(seconds: float, weight: float) -> None:
     assert weight_of(seconds) == weight
 
 
-def turn(speaker: str, start: float, end: float, exclusive: bool = False) -> Turn:
-    return Turn(CLIP.clip_id, "france", TODAY, start, end, speaker, exclusive, False, "div", "0" * 64)
+@pytest.mark.parametrize(
+    ("spans", "stretches"),
+    [
+        ([(0, 0.5), (1, 1.7)], []),
+        ([(10, 22), (0, 3)], [(0, 3), (10, 14), (14, 18), (18, 22)]),
+        ([(0, 5)], [(0, 5)]),
+        ([(0, 5.2)], [(0, 2.6), (2.6, 5.2)]),
+        ([], []),
+    ],
+)
+def test_spans_are_cut_into_equal_stretches(spans: Any, stretches: Any) -> None:
+    assert cut(spans) == stretches
 
 
-def test_stretches_are_where_nobody_else_speaks() -> None:
-    turns = [turn("S0", 0, 4), turn("S1", 3, 6), turn("S0", 5, 5.5), turn("S0", 10, 22), turn("S0", 10, 22, True)]
-    assert clean_stretches(turns) == {"S0": [(0, 3), (10, 14), (14, 18), (18, 22)], "S1": [(4, 5)]}
-    assert measurable([(0, 0.5), (1, 1.7)]) == []
-
-
-spans = st.tuples(st.floats(0, 60), st.floats(0.1, 20), st.sampled_from(["S0", "S1", "S2"]))
-
-
-@given(st.lists(spans, max_size=12))
-def test_stretches_lie_in_own_turns_and_in_nobody_elses(parts: Any) -> None:
-    turns = [turn(label, start, start + length) for start, length, label in parts]
-    for speaker, found in clean_stretches(turns).items():
-        assert len(found) <= 24
-        for start, end in found:
-            assert 0.79 <= end - start <= 5.001
-            middle = (start + end) / 2
-            assert {t.speaker for t in turns if t.start <= middle <= t.end} == {speaker}
+def test_of_too_many_stretches_the_longest_stay() -> None:
+    kept = cut([(n * 10.0, n * 10.0 + 1 + n / 20) for n in range(40)])
+    assert [start for start, _ in kept] == [n * 10.0 for n in range(16, 40)]

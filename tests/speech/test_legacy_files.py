@@ -53,12 +53,14 @@ def conversations(draw: st.DrawFn) -> tuple[list[Segment], list[Turn]]:
         end = at + draw(st.floats(0.05, 0.3))
         # The diarizer may cut one speaker's stretch in two turns that touch.
         middle = start + (end - start) * draw(st.floats(0.2, 0.8))
-        turns += [turn(start, middle, speaker), turn(middle, end, speaker)] if draw(st.booleans()) else [turn(start, end, speaker)]
+        turns += (
+            [turn(start, middle, speaker), turn(middle, end, speaker)] if draw(st.booleans()) else [turn(start, end, speaker)]
+        )
         at = end + draw(st.floats(0, 1.0))
     return segments, turns
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(conversations(), st.booleans())
 def test_parity_with_the_legacy_rule_where_each_segment_has_one_speaker(
     conversation: tuple[list[Segment], list[Turn]], named: bool

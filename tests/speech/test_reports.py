@@ -55,7 +55,9 @@ def example(**changes: object) -> Report:
     arguments: dict[str, object] = {
         "one": clip(),
         "spoken": heard(*segments, gated),
-        "row": transcript("x", "le climat [change → changea] beaucoup", 0.25, gated=1, gate_reasons="phrase known to be invented"),
+        "row": transcript(
+            "x", "le climat [change → changea] beaucoup", 0.25, gated=1, gate_reasons="phrase known to be invented"
+        ),
         "turns": both(turn(0, 6, A), turn(6, 7.9, B)),
         "identities": [identity(A, "Ana Nowak", "politician"), identity(B)],
         "quote": "le climat",
@@ -117,7 +119,8 @@ def test_talk_time_is_shown_with_the_longest_first_and_shares_add_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "0:00"), (59.99, "0:59"), (61, "1:01"), (3_600, "1:00:00"), (14_400, "4:00:00"), (-3, "0:00"), (1e300, "0:00")]
+    ("seconds", "shown"),
+    [(0, "0:00"), (59.99, "0:59"), (61, "1:01"), (3_600, "1:00:00"), (14_400, "4:00:00"), (-3, "0:00"), (1e300, "0:00")],
 )
 def test_clock(seconds: float, shown: str) -> None:
     assert clock(seconds) == shown
@@ -127,9 +130,12 @@ def test_clock(seconds: float, shown: str) -> None:
 _BARE = re.compile(r"(?<!\\)(?:\\\\)*[`*_{}\[\]<>&|#~$!]|https?://|www\.")
 
 
-@pytest.mark.parametrize("text", [*HOSTILE_TEXTS, "http://evil.example www.evil.example a@b.example", "a\\", "\\*a\\*", "x\n# y\n\n- z"])
+@pytest.mark.parametrize(
+    "text", [*HOSTILE_TEXTS, "http://evil.example www.evil.example a@b.example", "a\\", "\\*a\\*", "x\n# y\n\n- z"]
+)
 def test_no_text_is_markup(text: str) -> None:
-    assert not _BARE.search(escaped(text)) and "\n" not in escaped(text)
+    assert not _BARE.search(escaped(text))
+    assert "\n" not in escaped(text)
     words = [Word(0, 1, text, 0.5)]
     one = made(
         clip(channel=text),
@@ -195,7 +201,9 @@ def searchable(content: bytes) -> str:
             if name:
                 font = maps.get(name.decode(), {})
             else:
-                raw = re.sub(rb"\\(\d{3}|.)", lambda m: bytes([int(m[1], 8)]) if m[1].isdigit() else m[1], string, flags=re.DOTALL)
+                raw = re.sub(
+                    rb"\\(\d{3}|.)", lambda m: bytes([int(m[1], 8)]) if m[1].isdigit() else m[1], string, flags=re.DOTALL
+                )
                 text.append("".join(font.get(code, "") for code in raw))
     return "".join(text)
 
@@ -215,10 +223,13 @@ def test_the_same_report_gives_the_same_bytes_and_another_one_others() -> None:
 
 
 def test_four_hours_of_talk_fit() -> None:
-    segments = [segment(n * 4.8, n * 4.8 + 4, f"phrase {n} " + "un deux trois quatre cinq six sept huit neuf") for n in range(3_000)]
+    segments = [
+        segment(n * 4.8, n * 4.8 + 4, f"phrase {n} " + "un deux trois quatre cinq six sept huit neuf") for n in range(3_000)
+    ]
     turns = both(*(turn(n * 4.8, n * 4.8 + 4.4, f"SPEAKER_{n % 9:02}") for n in range(3_000)))
     one = made(clip(14_400.0), heard(*segments, seconds=14_400.0), transcript(), turns)
-    assert len(one.spoken) == 3_000 and markdown(one).count("\n**") == 3_000
+    assert len(one.spoken) == 3_000
+    assert markdown(one).count("\n**") == 3_000
     content = pdf(one, FONTS)
     assert 40 < pages(content) < 250
     assert "phrase2999" in searchable(content).replace(" ", "")
