@@ -41,18 +41,21 @@ class AudioInfo:
     """Audio channels as it came."""
 
 
-def decoded(source: Path, into: Path, *, max_seconds: float, least_seconds: float = 0.0) -> AudioInfo:
+def decoded(
+    source: Path, into: Path, *, max_seconds: float, least_seconds: float = 0.0, wall_seconds: float | None = None
+) -> AudioInfo:
     """Write the sound of `source` to `into` as raw PCM: 16 kHz, mono, signed 16 bit, little endian, no header.
 
     Raises `Permanent`, with a reason for a person, for what is no good audio, lasts longer than `max_seconds` or yields
-    less than `least_seconds` or half of what it declares; `Transient` when the machine did not let it finish. On an
-    error there is no file.
+    less than `least_seconds` or half of what it declares; `Transient` when the machine did not let it finish within
+    `wall_seconds` (four times the processor time allowed, unless given). On an error there is no file.
     """
     with source.open("rb") as file:
         head = file.read(HEAD_BYTES)
     container = audio_container(head, source.stat().st_size)
     part = into.with_name(f"{into.name}.part")
     cpu = _CPU_SECONDS + max_seconds * _CPU_SECONDS_A_SECOND
+    wall = cpu * _WALL_PER_CPU if wall_seconds is None else wall_seconds
     order = {
         "source": str(source.resolve()),
         "into": str(part.resolve()),
@@ -60,10 +63,10 @@ def decoded(source: Path, into: Path, *, max_seconds: float, least_seconds: floa
         "states_length": states_length(container, head),
         "max_seconds": max_seconds,
         "cpu_seconds": cpu,
-        "wall_seconds": cpu * _WALL_PER_CPU,
+        "wall_seconds": wall,
     }
     try:
-        info = AudioInfo(container=container, **_answer(order, cpu * _WALL_PER_CPU))
+        info = AudioInfo(container=container, **_answer(order, wall))
         if info.seconds < least_seconds:
             raise Permanent(f"the file yields {info.seconds:.1f} s of sound; {least_seconds:.1f} s at least were expected")
         part.replace(into)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 import wave
 from pathlib import Path
 
@@ -173,6 +174,39 @@ def test_every_end_of_the_decoder_has_its_meaning(
     with pytest.raises(error, match=reason):
         decoded(tmp_path / "source", tmp_path / "pcm", max_seconds=600)
     assert not (tmp_path / "pcm").exists()
+
+
+def test_a_decoder_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "fake" / "resources" / "workers"
+    fake.mkdir(parents=True)
+    for package in (fake, fake.parent):
+        (package / "__init__.py").touch()
+    child = "import time; time.sleep(600)"
+    (fake / "decoder.py").write_text(
+        f"""import os, subprocess, sys, time
+grown = subprocess.Popen([sys.executable, "-c", {child!r}])
+open({str(tmp_path / "pids")!r}, "w").write(f"{{os.getpid()}} {{grown.pid}}")
+time.sleep(600)"""
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "fake"))
+    monkeypatch.chdir(tmp_path / "fake")
+    (tmp_path / "source").write_bytes(wav())
+    with pytest.raises(Transient, match="not done after 5 s"):
+        decoded(tmp_path / "source", tmp_path / "pcm", max_seconds=600, wall_seconds=5)
+    left = (tmp_path / "pids").read_text().split()
+    for _ in range(100):  # what it started is nobody's child here: its end cannot be waited for
+        left = [pid for pid in left if lives(pid)]
+        if not left:
+            break
+        time.sleep(0.1)
+    assert left == []
+
+
+def lives(pid: str) -> bool:
+    try:
+        return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_real_speech_is_read(tmp_path: Path) -> None:

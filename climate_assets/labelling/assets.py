@@ -10,7 +10,6 @@ from climate_assets.claims import assets as claims
 from climate_assets.labelling.handover import hand_over
 from climate_assets.labelling.records import LabellingTask
 from climate_assets.partitions import country_day, slices_of
-from climate_assets.speech import assets as speech
 from climate_assets.states import State
 from climate_assets.tables import bars, columns_of, report
 from resources.label_studio import LabelStudio
@@ -22,7 +21,7 @@ from resources.s3 import Lake
 @dg.asset(
     partitions_def=country_day,
     backfill_policy=policies.whole_range,
-    deps=[claims.classified_chunks, broadcast.programme_labels, speech.attributed_transcripts],
+    deps=[claims.classified_chunks, broadcast.programme_labels],
     automation_condition=policies.follow_upstream,
     pool="label_studio",
     kinds={"s3", "postgres", "labelstudio"},

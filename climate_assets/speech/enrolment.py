@@ -135,7 +135,8 @@ def measured_refusal(name: str, samples: Sequence[Sequence[Stretch]]) -> str:
         return f"{name}: the samples could be measured in one stretch only; add another sample"
     within = [[v for seconds, v in sample if seconds >= VOTING_SECONDS] for sample in samples]
     means = [mean_voice([v for _, v in sample], [weight_of(seconds) for seconds, _ in sample]) for sample in samples]
-    compared = [*within, [list(mean) for mean in means if mean is not None]]
+    compared: list[list[Sequence[float]]] = [[list(v) for v in one] for one in within]
+    compared.append([list(mean) for mean in means if mean is not None])
     likeness = min((_cosine(*pair) for vectors in compared for pair in combinations(vectors, 2)), default=1.0)
     if likeness < LEAST_LIKENESS:
         return (

@@ -27,7 +27,7 @@ def test_remarks_blank_lines_and_repetitions_are_left_out() -> None:
 
 @pytest.mark.parametrize("line", ["a" * 61, "GIEC, ADEME", "<|endoftext|>", "GI\x1bEC"])
 def test_what_is_no_name_is_refused_with_its_line(line: str) -> None:
-    with pytest.raises(Permanent, match="names.txt:2"):
+    with pytest.raises(Permanent, match=r"names\.txt:2"):
         glossary_from_text(f"GIEC\n{line}\n", "names.txt")
 
 
