@@ -141,9 +141,13 @@ def _port(text: str) -> tuple[str, int]:
 
 def _operator_commands() -> None:
     from climate_assets.operator_commands import app as commands
+    from climate_assets.recording_commands import app as recordings
+    from climate_assets.voice_commands import voices
 
     app.registered_commands.extend(commands.registered_commands)
     app.registered_groups.extend(commands.registered_groups)
+    app.registered_groups.extend(recordings.registered_groups)
+    app.add_typer(voices, name="voices")
 
 
 def main() -> None:

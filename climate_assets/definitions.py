@@ -5,18 +5,22 @@ Run by Dagster when it loads the code location. Nothing imports this module, and
 
 import dagster as dg
 
-from climate_assets import policies
+from climate_assets import partitions, policies
 from climate_assets.broadcast import assets as broadcast
 from climate_assets.broadcast import checks as broadcast_checks
 from climate_assets.claims import assets as claims
 from climate_assets.claims import checks as claims_checks
 from climate_assets.labelling import assets as labelling
 from climate_assets.labelling import checks as labelling_checks
+from climate_assets.speech import assets as speech
+from climate_assets.speech import checks as speech_checks
+from climate_assets.speech import recording_assets as recordings
 from resources import bindings
-from sensors import alerts, automation, countries, follow_ups, grids, schedules
+from sensors import alerts, automation, countries, follow_ups, grids, schedules, voices
+from sensors import recordings as inbox
 
-STAGES = {"broadcast": broadcast, "claims": claims, "labelling": labelling}
-CHECKS = [broadcast_checks, claims_checks, labelling_checks]
+STAGES = {"broadcast": broadcast, "claims": claims, "speech": speech, "recordings": recordings, "labelling": labelling}
+CHECKS = [broadcast_checks, claims_checks, speech_checks, labelling_checks]
 
 
 @dg.definitions
@@ -24,19 +28,22 @@ def defs() -> dg.Definitions:
     """Everything Dagster knows of the platform."""
     assets = [asset for group, module in STAGES.items() for asset in dg.load_assets_from_modules([module], group_name=group)]
     fetch = dg.define_asset_job(schedules.FETCH, selection="mediatree_dumps", tags=policies.MAX_RUNTIME)
-    line = dg.define_asset_job("broadcast_to_labelling", selection=dg.AssetSelection.all(), tags=policies.MAX_RUNTIME)
+    line = dg.define_asset_job("broadcast_to_labelling", selection=partitions.daily, tags=policies.MAX_RUNTIME)
     composed = dg.Definitions(
         assets=assets,
         asset_checks=dg.load_asset_checks_from_modules(CHECKS),
         jobs=[fetch, line, follow_ups.cut_again],
         schedules=schedules.schedules(bindings.reference().countries()),
         sensors=[
-            *automation.automation(STAGES),
+            # A recording is asked for as a whole, by the sensor on the inbox.
+            *automation.automation(group for group in STAGES if group != "recordings"),
             countries.countries_added,
             grids.grids_edited,
             follow_ups.failed_states,
             follow_ups.late_data,
             follow_ups.adverts_learnt,
+            inbox.recordings_arrived,
+            voices.voices_changed,
             alerts.run_failed,
         ],
         resources=bindings.resources(),

@@ -77,7 +77,7 @@ def add(
 ) -> None:
     """Keep a file under its hash; Dagster then hears it. The same bytes are one recording, however often they are added."""
     known = bindings.resources(_environment())
-    with Console(stderr=True).status(f"hashing and uploading {plain(file.name)}"):
+    with Console(stderr=True).status(Text(f"hashing and uploading {plain(file.name)}")):
         taken = Inbox(known["lake"], known["barometre"]).add(file, title, language, day)
     row = taken.recording
     if as_json:

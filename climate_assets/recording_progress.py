@@ -12,7 +12,7 @@ from dagster._core.storage.dagster_run import RunRecord
 from dagster._core.storage.tags import PARTITION_NAME_TAG, WILL_RETRY_TAG
 from dagster_shared.error import SerializableErrorInfo
 
-from climate_assets.speech.progress import RunSeen, RunStatus, StateSeen, StepSeen, StepStatus
+from climate_assets.speech.progress import RECORDING_ASSETS, RunSeen, RunStatus, StateSeen, StepSeen, StepStatus
 from climate_assets.speech.recordings import plain
 from resources.postgres import Barometre
 
@@ -37,6 +37,15 @@ _STEP_STATUS: Final = {
     StepEventStatus.FAILURE: StepStatus.FAILED,
     StepEventStatus.SKIPPED: StepStatus.SKIPPED,
 }
+_BADLY_ENDED: Final = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+# States are kept under the name of the stage of broadcast clips, whose joins the recordings share.
+_STAGES: Final = dict(
+    zip(
+        ("audio_clips", "whisper_transcripts", "speaker_turns", "named_speakers", "attributed_transcripts"),
+        RECORDING_ASSETS,
+        strict=True,
+    )
+)
 _TROUBLE: Final = (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.STEP_UP_FOR_RETRY)
 _ENDS: Final = (dg.DagsterEventType.RUN_FAILURE,)
 
@@ -50,13 +59,33 @@ def states_seen(barometre: Barometre, recording_ids: Iterable[str]) -> dict[str,
     """What the stages said of each recording as an item."""
     found: dict[str, list[StateSeen]] = {one: [] for one in recording_ids}
     for row in barometre.rows(_STATES, {"ids": list(found)}):
-        found[row.pop("item_id")].append(StateSeen(**row))
+        stage = _STAGES.get(row["stage"], row["stage"])
+        found[row["item_id"]].append(StateSeen(stage, row["state"], row["reason"]))
     return found
 
 
 def _runs_of(instance: dg.DagsterInstance, recording_id: str) -> list[RunSeen]:
-    records = instance.get_run_records(dg.RunsFilter(tags={PARTITION_NAME_TAG: recording_id}), limit=_RUNS)
+    records = list(instance.get_run_records(dg.RunsFilter(tags={PARTITION_NAME_TAG: recording_id}), limit=_RUNS))
+    if not records or records[0].dagster_run.status in _BADLY_ENDED:
+        records = sorted([*records, *_of_backfills(instance, recording_id, records)], key=_age, reverse=True)[:_RUNS]
     return [_run(instance, record, number < _WITH_STEPS) for number, record in enumerate(records)]
+
+
+def _of_backfills(instance: dg.DagsterInstance, recording_id: str, known: Sequence[RunRecord]) -> Sequence[RunRecord]:
+    """Runs that made a recording beside others: such a run has no tag of each partition, only what it made has."""
+    made = {
+        found.run_id
+        for asset in RECORDING_ASSETS
+        for found in instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[recording_id]), limit=1
+        ).records
+    }
+    others = sorted(made - {record.dagster_run.run_id for record in known})
+    return instance.get_run_records(dg.RunsFilter(run_ids=others)) if others else []
+
+
+def _age(record: RunRecord) -> float:
+    return record.create_timestamp.timestamp()
 
 
 def _run(instance: dg.DagsterInstance, record: RunRecord, with_steps: bool) -> RunSeen:

@@ -80,14 +80,8 @@ def enrol(
     """Measure the samples and keep the voice; raises `Permanent` with the reason when they are no good, and keeps nothing."""
     samples = [_measured(encoder, audio) for audio in audios]
     new = {hashlib.sha256(sample.content).hexdigest() for sample, _ in samples}
-    before: dict[str, list[Stretch]] = {}
-    for vector in (
-        v for old in bank.voices() if old.name.casefold() == asked.name.casefold() for v in bank.vectors(old.person_id)
-    ):
-        if vector.model == encoder.model and vector.sha256 not in new:
-            before.setdefault(vector.sha256, []).append((vector.quality * FULL_CONFIDENCE_SECONDS, vector.vector))
     stretches = [list(zip(seconds, sample.vectors, strict=True)) for sample, seconds in samples]
-    if refusal := measured_refusal(asked.name, [*before.values(), *stretches]):
+    if refusal := measured_refusal(asked.name, [*_enrolled_before(bank, encoder.model, asked.name, new), *stretches]):
         raise Permanent(refusal)
     voice = bank.add(asked, [sample for sample, _ in samples], who, action)
     count = sum(len(sample.vectors) for sample, _ in samples)
@@ -166,6 +160,16 @@ def _measured(encoder: Encoder, audio: Audio) -> tuple[Sample, list[float]]:
     return Sample(
         audio.content, audio.extension, info.seconds, encoder.model, measured, tuple(map(weight_of, seconds))
     ), seconds
+
+
+def _enrolled_before(bank: VoiceBank, model: str, name: str, new: set[str]) -> list[list[Stretch]]:
+    """What is measured already of the voice of that name, sample by sample, but for those that come again."""
+    found: dict[str, list[Stretch]] = {}
+    for voice in bank.voices():
+        for vector in bank.vectors(voice.person_id, model) if voice.name.casefold() == name.casefold() else []:
+            if vector.sha256 not in new:
+                found.setdefault(vector.sha256, []).append((vector.quality * FULL_CONFIDENCE_SECONDS, vector.vector))
+    return list(found.values())
 
 
 def _alike(bank: VoiceBank, model: str, voice: Voice) -> Iterator[str]:

@@ -3,21 +3,20 @@
     python -m demo.broadcaster --world demo.world:World --port 8091 --until now
     curl -X POST 127.0.0.1:8091/faults -d '{"probabilities": {"all": 0.3}, "seed": 7}'
 
-Belongs here: sign-in, the subtitle question, its limits. Does not: what is on the air (a `Source`), faults (`faults.py`).
+Belongs here: sign-in, the subtitle question, its limits. Does not: what is on the air (a `Source`), sound (`exports.py`),
+faults (`faults.py`), how an answer travels (`delivery.py`).
 `POST /faults` and `GET /stats` answer only callers on the same machine. User and password are for trying out.
 """
 
 import argparse
-import asyncio
 import importlib
-import json
 import math
 import os
 import secrets
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,21 +27,21 @@ from zoneinfo import ZoneInfo
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from climate_assets.broadcast.records import CHUNK_SECONDS
 from climate_assets.failures import Permanent
+from demo.delivery import failed, read_body, read_object, sent
+from demo.exports import Exports
 from demo.faults import BENT, STATUSES, TOKEN, TRANSPORT, Faults
 from demo.fixed_items import FixedItems
+from demo.sound.archive import Archive
 
 DEMO_USER: Final = "demo"
 DEMO_PASSWORD: Final = "demo-password"
-_LONGEST_QUESTION: Final = 64 * 1024
 _MOST_ROWS: Final = 1000
-_PAGE: Final = "<html><body><h1>Service en maintenance</h1></body></html>"
 
 
 class Source(Protocol):
@@ -67,6 +66,7 @@ class Broadcaster:
     """Nothing that ends later is on the air yet; None: everything is."""
     faults: Faults = field(default_factory=Faults)
     clock: Callable[[], float] = time.monotonic
+    archive: Archive = field(default_factory=Archive)
     asked: Counter[str] = field(default_factory=Counter)
     _tokens: dict[str, float] = field(default_factory=dict)
 
@@ -76,6 +76,7 @@ class Broadcaster:
             Route("/health", self._health),
             Route("/api/auth/token/", self._sign_in, methods=["POST"]),
             *(Route(path, self._subtitles, methods=["GET", "POST"]) for path in ("/api/subtitle/", "/api/v2/subtitle/")),
+            *Exports(self.archive, self.admits, self.faults, self.asked, self.until).routes(),
             Route("/faults", self._dial, methods=["GET", "POST"]),
             Route("/stats", self._stats),
         ]
@@ -86,28 +87,32 @@ class Broadcaster:
 
     async def _sign_in(self, request: Request) -> Response:
         self.asked["token"] += 1
-        form = dict(parse_qsl((await _body(request)).decode("utf-8", "replace")))
+        form = dict(parse_qsl((await read_body(request)).decode("utf-8", "replace")))
         fault = self.faults.drawn((*STATUSES, *TRANSPORT, "no_data"))
         if fault in STATUSES:
-            return _failed(fault, self.faults)
+            return failed(fault, self.faults)
         given = (form.get("username", ""), form.get("password", ""))
         if form.get("grant_type") != "password" or not secrets.compare_digest(repr(given), repr((self.user, self.password))):
             return JSONResponse({"error": "invalid_grant"}, 401)
         token = secrets.token_urlsafe(24)
         self._tokens[token] = self.clock() + self.token_seconds
         body = {"data": {} if fault == "no_data" else {"access_token": token, "token_type": "Bearer"}}
-        return _sent(body, fault, self.faults.slow_seconds)
+        return sent(body, fault, self.faults.slow_seconds)
+
+    def admits(self, token: Any, withdrawn: bool = False) -> bool:
+        """Whether the token is good; `withdrawn`: all of them are taken back first."""
+        if withdrawn:
+            self._tokens.clear()
+        return self._tokens.get(str(token), -math.inf) >= self.clock()
 
     async def _subtitles(self, request: Request) -> Response:
         self.asked[request.method] += 1
         fault = self.faults.drawn()
         if fault in STATUSES:
-            return _failed(fault, self.faults)
+            return failed(fault, self.faults)
         try:
-            question = {**request.query_params, **_object(await _body(request))}
-            if fault == TOKEN:
-                self._tokens.clear()
-            if self._tokens.get(str(question.get("token")), -math.inf) < self.clock():
+            question = {**request.query_params, **read_object(await read_body(request))}
+            if not self.admits(question.get("token"), withdrawn=fault == TOKEN):
                 status = self.faults.choice((401, 403, 200)) if fault == TOKEN else 401
                 return JSONResponse({"error": "the access token has expired"}, status)
             reply, neighbours = await run_in_threadpool(self._reply, question)
@@ -115,7 +120,7 @@ class Broadcaster:
             return JSONResponse({"error": str(error)}, 404 if isinstance(error, Permanent) else 400)
         if fault in BENT:
             reply = self.faults.bent(fault, reply, neighbours)
-        return _sent(reply, fault, self.faults.slow_seconds)
+        return sent(reply, fault, self.faults.slow_seconds)
 
     def _reply(self, question: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         """The answer to a question, and the items just outside its time range."""
@@ -154,7 +159,7 @@ class Broadcaster:
             return JSONResponse({"error": "only from this machine"}, 403)
         if request.method == "POST":
             try:
-                wanted = _object(await _body(request))
+                wanted = read_object(await read_body(request))
                 self.faults.dial(wanted.pop("probabilities", {}), wanted.pop("seed", self.faults.seed), **wanted)
             except (ValueError, TypeError, AttributeError) as error:
                 return JSONResponse({"error": str(error)}, 400)
@@ -164,53 +169,6 @@ class Broadcaster:
         if not _is_local(request):
             return JSONResponse({"error": "only from this machine"}, 403)
         return JSONResponse({"asked": dict(self.asked), "struck": dict(self.faults.struck)})
-
-
-def _failed(kind: str, faults: Faults) -> Response:
-    return JSONResponse({"error": kind}, STATUSES[kind], headers=faults.headers(kind))
-
-
-def _sent(reply: dict[str, Any], fault: str | None, slow_seconds: float) -> Response:
-    """The reply as the line delivers it."""
-    body = json.dumps(reply, ensure_ascii=False).encode()
-    if fault == "html_200":
-        return Response(_PAGE, media_type="text/html")
-    if fault == "truncated_json":
-        return Response(body[: len(body) * 2 // 3], media_type="application/json")
-    if fault == "reset":
-        return StreamingResponse(_broken(body), media_type="application/json", headers={"Content-Length": str(len(body))})
-    if fault == "slow_body":
-        return StreamingResponse(_dripping(body, slow_seconds), media_type="application/json")
-    return Response(body, media_type="application/json")
-
-
-async def _broken(body: bytes) -> AsyncIterator[bytes]:
-    """Half a body that promised to be whole: the server then drops the connection."""
-    yield body[: len(body) // 2]
-
-
-async def _dripping(body: bytes, seconds: float) -> AsyncIterator[bytes]:
-    """A body in fifty sips over `seconds`: each comes in time, the whole does not."""
-    sip = len(body) // 50 + 1
-    for at in range(0, len(body), sip):
-        yield body[at : at + sip]
-        await asyncio.sleep(seconds / 50)
-
-
-async def _body(request: Request) -> bytes:
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > _LONGEST_QUESTION:
-            raise HTTPException(413, "the question is too long")
-    return bytes(content)
-
-
-def _object(content: bytes) -> dict[str, Any]:
-    read = json.loads(content) if content.strip() else {}
-    if not isinstance(read, dict):
-        raise ValueError("the body is not a JSON object")
-    return read
 
 
 def _is_local(request: Request) -> bool:

@@ -21,6 +21,13 @@ BENT: Final = ("no_data", "duplicates", "overlapping", "capped", "out_of_order",
 TOKEN: Final = "expired_token"
 """Every token given so far is refused from now on."""
 KINDS: Final = (*STATUSES, *TRANSPORT, *BENT, TOKEN)
+EXPORT: Final = ("empty_src", "other_host")
+"""The answer to an export names no sound, or one on another host."""
+MEDIA: Final = tuple(f"media_{n}" for n in ("500", "redirect", "html", "cut", "length", "slow", "endless", "empty"))
+"""The sound is refused, elsewhere, not a sound, half of itself, shorter than it says, late, without an end, or empty."""
+SOUND: Final = (*EXPORT, *MEDIA)
+"""What strikes exports only."""
+_GROUPS: Final = {"all": KINDS, "all_sound": SOUND}
 
 
 class Faults:
@@ -32,13 +39,14 @@ class Faults:
         self.dial({}, seed)
 
     def dial(self, probabilities: Mapping[str, float], seed: int, retry_after: int = 1, slow_seconds: float = 30.0) -> None:
-        """Set all probabilities anew; kind `all` shares its probability evenly over every kind; raises `ValueError`."""
-        shares = {kind: float(p) for kind, p in probabilities.items() if kind != "all"}
-        for kind in KINDS if "all" in probabilities else ():
-            shares[kind] = shares.get(kind, 0.0) + float(probabilities["all"]) / len(KINDS)
-        unknown = sorted(set(shares) - set(KINDS))
+        """Set all probabilities anew; `all`, `all_sound` share theirs evenly over `KINDS`, `SOUND`; raises `ValueError`."""
+        shares = {kind: float(p) for kind, p in probabilities.items() if kind not in _GROUPS}
+        for group, kinds in _GROUPS.items():
+            for kind in kinds if group in probabilities else ():
+                shares[kind] = shares.get(kind, 0.0) + float(probabilities[group]) / len(kinds)
+        unknown = sorted(set(shares) - {*KINDS, *SOUND})
         if unknown:
-            raise ValueError(f"no fault {', '.join(unknown)}; there are all, {', '.join(KINDS)}")
+            raise ValueError(f"no fault {', '.join(unknown)}; there are {', '.join((*_GROUPS, *KINDS, *SOUND))}")
         if any(p < 0 for p in shares.values()) or sum(shares.values()) > 1 + 1e-9:
             raise ValueError(f"probabilities must be 0 or more and sum to 1 at most, not {sum(shares.values()):g}")
         with self._lock:

@@ -28,6 +28,11 @@ ASSETS: Final = (
     "clean_chunks",
     "airtime",
     "classified_chunks",
+    "audio_clips",
+    "whisper_transcripts",
+    "speaker_turns",
+    "named_speakers",
+    "attributed_transcripts",
     "labelstudio_tasks",
 )
 _PATIENCE_SECONDS: Final = 1800
@@ -141,6 +146,7 @@ COUNTED: Final = {
     " WHERE stage = 'classified_chunks' AND state IN ('pending', 'failed') GROUP BY 1, 2",
     "dead": "SELECT country, day, count(*) AS n FROM stage_states"
     " WHERE stage = 'classified_chunks' AND state = 'dead' GROUP BY 1, 2",
+    "heard": "SELECT country, day, count(*) AS n FROM transcripts GROUP BY 1, 2",
     "tasks": "SELECT country, day, count(*) AS n FROM labelling_tasks WHERE state = 'ok' GROUP BY 1, 2",
 }
 

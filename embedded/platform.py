@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from embedded import dagster, label_studio, object_store, postgres
+from embedded import dagster, diarization_weights, label_studio, object_store, postgres, weights
 from embedded.credentials import MEDIATREE_USER, Credentials, credentials
 from embedded.ports import assign
 from embedded.supervision import Server, Supervisor, answers
@@ -63,6 +63,8 @@ class Platform:
             "MEDIATREE_PASSWORD": self.secrets.mediatree_password,
             "LABEL_STUDIO_URL": f"http://127.0.0.1:{ports['label_studio']}",
             "LABEL_STUDIO_API_KEY": self.secrets.label_studio_token,
+            "WHISPER_MODEL": str(weights.folder_in(self.home)),
+            "DIARIZATION_MODEL": "" if diarization_weights.missing() else str(diarization_weights.folder_in(self.home)),
             "CLIMATE_COUNTRIES": str(self.root / "demo" / "countries.yaml"),
             "CLIMATE_GRIDS": str(self.root / "demo" / "grids"),
         }

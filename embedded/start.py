@@ -8,7 +8,7 @@ from rich.progress import Progress
 
 from climate_assets import partitions, policies
 from climate_assets.migrate import migrate
-from embedded import label_studio, postgres
+from embedded import diarization_weights, label_studio, postgres, weights
 from embedded.platform import Platform
 from resources import bindings
 from resources.s3 import DUMPS, LAKE
@@ -36,6 +36,7 @@ def start(platform: Platform, wanted: Mapping[str, int], progress: Progress) -> 
                 platform.supervisor.wait(server, lambda s, n=server.name: progress.update(tasks[n], completed=s))  # type: ignore[misc]
             progress.update(tasks[server.name], completed=server.patience_seconds, said=server.url or "running")
 
+    _models(platform, progress)
     if "LABEL_STUDIO_URL" not in platform.given:
         progress.update(tasks["label_studio"], said="preparing its database")
         label_studio.prepare_database(
@@ -56,6 +57,19 @@ def _database(platform: Platform, progress: Progress) -> None:
     url = platform.given.get("DATABASE_URL") or postgres.url(postgres.socket_folder(platform.postgres_folder), "barometre")
     migrate(url)
     progress.update(task, completed=1, said="running, tables current")
+
+
+def _models(platform: Platform, progress: Progress) -> None:
+    """The models that come as packages, as folders that their libraries read."""
+    task = progress.add_task("models", total=1, said="checking")
+    made = []
+    if "WHISPER_MODEL" not in platform.given:
+        made.append(weights.whisper_base(platform.home).name)
+    absent = diarization_weights.missing()
+    if "DIARIZATION_MODEL" not in platform.given and not absent:
+        progress.update(task, said="making the pipeline that tells speakers apart")
+        made.append(diarization_weights.pipeline_folder(platform.home).name)
+    progress.update(task, completed=1, said=", ".join(made) + (" (speakers: `make speakers`)" if absent else ""))
 
 
 def _instance(environment: Mapping[str, str]) -> None:

@@ -130,7 +130,7 @@ class Diarizer(ConfigurableResource):  # type: ignore[type-arg]
                 raise Transient(
                     f"out of memory over {seconds:.0f} s of audio; set a smaller batch or window: {error}"
                 ) from error
-            raise Permanent(f"{seconds:.0f} s of audio cannot be divided by speaker: {error}") from error
+            raise Permanent(f"{seconds:.0f} s of audio cannot be divided or measured: {error}") from error
         return found
 
     @contextmanager

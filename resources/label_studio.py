@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +17,9 @@ from dagster import ConfigurableResource
 from pydantic import Field
 
 from climate_assets.failures import Permanent, Transient
+from resources import label_studio_sound as sound
 from resources.label_studio_answers import detail, hour_queries, html, last_line, queue_view, tasks_from, trouble
+from resources.label_studio_records import Project, Pushed, Synced, TokenReport
 
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio as Client
@@ -28,52 +29,6 @@ BATCH: Final = 250
 _PAGE: Final = 500
 # The SDK repeats a call that failed; an import that failed on the way back would be made twice.
 _NO_REPEAT: Final[Any] = {"max_retries": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class TokenReport:
-    """What is known of the API key, for `climate doctor`."""
-
-    kind: str
-    """`legacy` (made by hand or at the first start) or `personal` (a JSON web token, made in the account page)."""
-    valid: bool
-    version: str
-    """Version of the server."""
-    user: str
-    """Whose token it is; empty when it is not valid."""
-    remedy: str
-    """What to do; empty when nothing is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """A project that is there, and what was done for it to be as asked."""
-
-    project_id: int
-    created: bool
-    config_changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """What became of the tasks of one push, by chunk id."""
-
-    arrived: dict[str, int] = field(default_factory=dict)
-    """Task ids of those that were added now."""
-    already_there: dict[str, int] = field(default_factory=dict)
-    """Task ids of those that the project had."""
-    refused: dict[str, str] = field(default_factory=dict)
-    """Why Label Studio does not take them, whatever is tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class Synced:
-    """What a sync of a storage did."""
-
-    storage_id: int
-    created: bool
-    added: int
-    """Tasks added by this sync."""
 
 
 class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
@@ -211,6 +166,30 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
                 f"the import of {place} is {state.status} after {self.sync_seconds:.0f} s; the next delivery looks again"
             )
         return Synced(storage_id, not known, int(state.last_sync_count or 0))
+
+    def ensure_sound(
+        self,
+        project_id: int,
+        bucket: str,
+        prefix: str,
+        endpoint_url: str,
+        access_key: str,
+        secret_key: str,
+        region: str = "us-east-1",
+    ) -> bool:
+        """Let a project's tasks play the sound under a prefix, which needs an object by then; whether that is new.
+
+        The bucket stays private: Label Studio passes the bytes on to who may see the project. It asks for the bucket only,
+        so its members reach every object there that these keys can read.
+        """
+        with self._asking(f"s3://{bucket}/{prefix} as sound: check that it has a file, and the endpoint and keys given for it"):
+            place = sound.Place(bucket, prefix, endpoint_url, region)
+            return sound.ensured(self._client, project_id, place, access_key, secret_key)
+
+    def update_data(self, task_id: int, data: dict[str, Any]) -> None:
+        """Show other data in a task that is there; what people answered and the prediction stay as they are."""
+        with self._asking(f"task {task_id}"):
+            self._client.tasks.update(id=str(task_id), data=data)
 
     @cached_property
     def _client(self) -> "Client":

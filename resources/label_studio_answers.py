@@ -17,7 +17,8 @@ _COLUMNS: Final = (
     *("id", "inner_id", "completed_at", "total_annotations", "cancelled_annotations", "total_predictions", "annotators"),
     *("annotations_results", "annotations_ids", "predictions_score", "predictions_model_versions", "predictions_results"),
     *("file_upload", "storage_filename", "created_at", "updated_at", "updated_by", "avg_lead_time", "draft_exists"),
-    *("data.item", "data.item.plaintext_whisper", "data.aired", "data.channel", "data.priority"),
+    *("data.item", "data.item.dialogue", "data.item.plaintext_whisper", "data.sound"),
+    *("data.aired", "data.channel", "data.priority"),
 )
 _SHOWN: Final = frozenset(
     {"id", "data.aired", "data.channel", "data.priority", "completed_at", "total_annotations", "annotators"}

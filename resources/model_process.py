@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +28,8 @@ from resources.postgres import Barometre
 # The lock that whoever loads a model on a machine holds; the pool `gpu` keeps others from queueing for it.
 LOCK: Final = "one model at a time"
 _TAIL: Final = 2000
+# A worker looks every second whether its run lives.
+_GRACE_SECONDS: Final = 10.0
 
 
 class WorkerFailed(Exception):
@@ -178,6 +181,9 @@ def _bury(barometre: Barometre) -> None:
     events = barometre.read(ModelEvent, host=socket.gethostname())
     over = {e.event_id for e in events if e.event == Residency.RELEASE}
     for event in (e for e in events if e.event == Residency.LOAD and e.event_id not in over):
+        deadline = time.monotonic() + _GRACE_SECONDS
+        while _lives(event) and time.monotonic() < deadline:
+            time.sleep(0.2)
         if _lives(event):
             raise Transient(f"{event.model} of {event.stage} is still in memory (process {event.pid}); it ends with its run")
         barometre.upsert([_released(event, "crashed")], ModelEvent)

@@ -16,7 +16,7 @@ from dagster import ConfigurableResource, ResourceDependency
 from pydantic import Field
 
 from climate_assets.failures import Permanent
-from climate_assets.speech.enrolment import Enrolment, accepted
+from climate_assets.speech.enrolment import Enrolment, accepted, stated_of
 from climate_assets.speech.identities import Gallery, gallery
 from climate_assets.speech.reattribution import Look, bank_version, erasure_proof, fingerprints, vector_hash
 from climate_assets.speech.records import SpeakerName, Voice, VoiceErasure, VoiceSample, VoiceVector
@@ -153,7 +153,7 @@ class VoiceBank(ConfigurableResource):  # type: ignore[type-arg]
                     f"{new.name!r} is enrolled already ({namesake.person_id}); write a name that tells the two apart"
                 )
             # A name may be put right after the voice's last day.
-            stated = replace(_stated(new), expires_on=max(new.expires_on, new.updated_at.date() + timedelta(days=1)))
+            stated = replace(stated_of(new), expires_on=max(new.expires_on, new.updated_at.date() + timedelta(days=1)))
             accepted(stated, new.updated_at.date())
             with self.barometre.connect() as connection:
                 upsert_voice(connection, new)
@@ -229,10 +229,10 @@ class VoiceBank(ConfigurableResource):  # type: ignore[type-arg]
             ).fetchall()
             connection.execute("DELETE FROM speaker_names WHERE person_id = %(person)s", values)
             connection.execute("DELETE FROM voices WHERE person_id = %(person)s", values)
-            places = {(self.bucket, self._folder(person_id))}
-            # Where samples lie is said by their rows: the bucket may have been another one then.
-            outside = {(row["bucket"], row["object_key"]) for row in rows}
-            places |= {(b, k) for b, k in outside if not (b == self.bucket and k.startswith(self._folder(person_id)))}
+            # Where samples lie is said by their rows; a bucket they name and the store lacks is an error, not an absence.
+            places = {(row["bucket"], _folder_of(row["object_key"], person_id)) for row in rows}
+            if self.lake.has_bucket(self.bucket):
+                places.add((self.bucket, self._folder(person_id)))
             erasure = VoiceErasure(
                 person_id=person_id,
                 erased_at=datetime.now(UTC),
@@ -249,7 +249,8 @@ class VoiceBank(ConfigurableResource):  # type: ignore[type-arg]
         done = self.barometre.read(VoiceErasure, person_id=reference)
         if not done:
             raise Permanent(f"nobody enrolled or forgotten has the id or name {reference!r}; `climate voices list` names them")
-        erased(self.lake, self.bucket, self._folder(reference))
+        if self.lake.has_bucket(self.bucket):
+            erased(self.lake, self.bucket, self._folder(reference))
         self._log(who, "forget", reference)
         return done[0]
 
@@ -293,5 +294,8 @@ class VoiceBank(ConfigurableResource):  # type: ignore[type-arg]
             insert(connection, "voice_access", access(who, action, person_id))
 
 
-def _stated(voice: Voice) -> Enrolment:
-    return Enrolment(voice.name, voice.role, voice.organisation, voice.legal_basis, voice.source, voice.expires_on)
+def _folder_of(key: str, person_id: str) -> str:
+    """The person's folder that holds a sample; the sample alone, if it lies in none."""
+    folder = f"person={person_id}/"
+    before, found, _ = key.partition(folder)
+    return f"{before}{folder}" if found else key

@@ -21,7 +21,13 @@ from resources.postgres import Barometre
 
 BYTES_A_SECOND: Final = 32_000
 """Of raw sound: 16 kHz, mono, 16 bit."""
-_ENVIRONMENT: Final = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_ETAG_TIMEOUT": "10"}
+_ENVIRONMENT: Final = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_ETAG_TIMEOUT": "10",
+    # Threads that spin while they wait take a busy machine longer (measured).
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
 
 
 class Recogniser:
@@ -68,7 +74,7 @@ class Whisper(ConfigurableResource):  # type: ignore[type-arg]
     )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     compute_type: str = Field(default="", description="Of CTranslate2; empty: float16 on a graphics card, int8 without one.")
-    batch_size: int = Field(default=8, ge=1, le=64, description="Stretches of 30 s decoded at once.")
+    batch_size: int = Field(default=8, ge=1, le=64, description="Stretches of 20 s decoded at once.")
     beam_size: int = Field(default=5, ge=1, le=20, description="Hypotheses followed at once.")
     threads: int = Field(default=0, ge=0, description="Processor threads; 0: as many as there are processors.")
     window_seconds: float = Field(default=600.0, ge=60.0, description="Sound in memory at once, whatever a clip's length.")

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from climate_assets import policies
-from climate_assets.partitions import key_of
+from climate_assets.partitions import daily, key_of
 from resources.notifier import Notifier
 from resources.postgres import Barometre
 
@@ -31,7 +31,7 @@ def runs_for(asset: str, slices: Iterable[tuple[str, date]], turn: str) -> list[
     ]
 
 
-@dg.sensor(target=dg.AssetSelection.all(), minimum_interval_seconds=600, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(target=daily, minimum_interval_seconds=600, default_status=dg.DefaultSensorStatus.RUNNING)
 def failed_states(context: dg.SensorEvaluationContext, barometre: Barometre) -> dg.SensorResult | dg.SkipReason:
     """Asks again for every country and day of a stage that has failed items; dead ones wait for a person.
 
@@ -39,7 +39,8 @@ def failed_states(context: dg.SensorEvaluationContext, barometre: Barometre) -> 
     """
     done = int(context.cursor or 0)
     found = barometre.rows(
-        "SELECT stage, country, day FROM stage_states WHERE state IN ('failed', 'pending')"
+        # Recordings are no partition of a country and day; the sensor on the inbox looks after them.
+        "SELECT stage, country, day FROM stage_states WHERE state IN ('failed', 'pending') AND country <> 'recordings'"
         " UNION SELECT 'labelstudio_tasks', country, day FROM labelling_tasks WHERE state = 'pending'"
         " ORDER BY day DESC, stage, country LIMIT %(page)s OFFSET %(done)s",
         {"page": _PAGE, "done": done},

@@ -18,7 +18,7 @@ from embedded.supervision import Supervisor
 from resources.postgres import Barometre
 from resources.s3 import Lake
 
-pytest_plugins = ["tests.label_studio_server"]
+pytest_plugins = ["tests.label_studio_server", "tests.speech_models", "tests.diarization_models"]
 # Two busy cores are no reason for a property to fail.
 settings.register_profile("climate", deadline=None)
 settings.load_profile("climate")

@@ -43,7 +43,7 @@ def pcm_of(source: Path, into: Path) -> Path:
 
 def error_rate(spans: Iterable[Span], *heard_at: float) -> float:
     """Diarization error rate in percent, no collar, overlap counted, of the sample heard at these seconds (0 if none)."""
-    from pyannote.core import Annotation, Segment
+    from pyannote.core import Annotation, Segment, Timeline
     from pyannote.metrics.diarization import DiarizationErrorRate
 
     said: Any = Annotation()
@@ -54,4 +54,5 @@ def error_rate(spans: Iterable[Span], *heard_at: float) -> float:
         _, _, _, start, length, _, _, speaker, *_ = line.split()
         for offset in heard_at or (0.0,):
             true[Segment(offset + float(start), offset + float(start) + float(length)), line] = speaker
-    return 100 * float(DiarizationErrorRate(collar=0.0, skip_overlap=False)(true, said))
+    scored = Timeline([Segment(0.0, max(true.get_timeline().extent().end, said.get_timeline().extent().end))])
+    return 100 * float(DiarizationErrorRate(collar=0.0, skip_overlap=False)(true, said, uem=scored))

@@ -18,14 +18,20 @@ from climate_assets.broadcast import assets as broadcast
 from climate_assets.claims import assets as claims
 from climate_assets.labelling import assets as labelling
 from climate_assets.partitions import key_of
+from climate_assets.speech import assets as speech_assets
 from demo.broadcaster import DEMO_PASSWORD, DEMO_USER, Broadcaster, Source
+from demo.sound.archive import Archive
+from resources.diarizer import Diarizer
 from resources.label_studio import LabelStudio
 from resources.llm import Llm
+from resources.media import AudioExport
 from resources.mediatree import Mediatree
 from resources.postgres import Barometre
 from resources.reference import ReferenceFiles
 from resources.s3 import DUMPS, LAKE, Lake
 from resources.student import StudentShelf
+from resources.voice_bank import VoiceBank
+from resources.whisper import Whisper
 from tests.broadcast.served import served
 
 STAGES: dict[str, dg.AssetsDefinition] = {
@@ -36,9 +42,15 @@ STAGES: dict[str, dg.AssetsDefinition] = {
     "clean_chunks": broadcast.clean_chunks,
     "airtime": broadcast.airtime,
     "classified_chunks": claims.classified_chunks,
+    "audio_clips": speech_assets.audio_clips,
+    "whisper_transcripts": speech_assets.whisper_transcripts,
+    "speaker_turns": speech_assets.speaker_turns,
+    "named_speakers": speech_assets.named_speakers,
+    "attributed_transcripts": speech_assets.attributed_transcripts,
     "labelstudio_tasks": labelling.labelstudio_tasks,
 }
-UNTIL_VERDICTS = [name for name in STAGES if name != "labelstudio_tasks"]
+UNTIL_VERDICTS = list(STAGES)[: list(STAGES).index("audio_clips")]
+SPEECH = list(STAGES)[list(STAGES).index("audio_clips") : -1]
 COUNTRY = """countries:
   {code}:
     iso3: fra
@@ -50,11 +62,13 @@ COUNTRY = """countries:
     threshold: 6
     audit_share: 0.2
     channels:
-      - {{name: canal-un, title: Canal Un}}
-      - {{name: radio-littoral, title: Radio Littoral, radio: true}}
+      - {{name: canal-un, title: Canal Un, audio: {audio}}}
+      - {{name: radio-littoral, title: Radio Littoral, radio: true, audio: {audio}}}
 """
 # Values that differ from run to run and say nothing of the data.
 _VOLATILE = {"fetched_at", "called_at", "latency_seconds", "call_id"}
+# What happened, and not what was made: a load of a model, a look into the voice bank.
+_DIARIES = {"model_events", "voice_access"}
 
 
 @dataclass
@@ -87,6 +101,8 @@ class Line:
         """A hash over all rows of each table, values that differ from run to run left out."""
         found = {}
         for table in schema.metadata.sorted_tables:
+            if table.name in _DIARIES and not volatile:
+                continue
             columns = [c.name for c in table.columns if volatile or c.name not in _VOLATILE]
             if table.name == "labelling_tasks" and not volatile:
                 columns = [c for c in columns if c not in ("task_id", "project_id")]
@@ -113,19 +129,30 @@ def line(
     label_studio: tuple[str, str] = ("http://127.0.0.1:9", "none"),
     llm: Mapping[str, Any] | None = None,
     mediatree: Mapping[str, Any] | None = None,
+    speech: Mapping[str, Any] | None = None,
 ) -> Iterator[Line]:
-    """A line whose broadcaster serves `source`; Label Studio and a model endpoint if they are given."""
-    (folder / "countries.yaml").write_text(COUNTRY.format(code=code, bucket=bucket, end=end))
+    """A line whose broadcaster serves `source`; Label Studio, a model endpoint and models of speech if they are given.
+
+    `speech`: `archive` of sound, `whisper` and `diarization` folders, `voices` on; without it the channels have no sound.
+    """
+    heard = dict(speech or {})
+    audio = "true" if speech else "false"
+    (folder / "countries.yaml").write_text(COUNTRY.format(code=code, bucket=bucket, end=end, audio=audio))
     reference = ReferenceFiles(countries_file=str(folder / "countries.yaml"), grids_folder=str(folder))
     for name in (DUMPS, LAKE, bucket):
         lake.ensure_bucket(name)
-    broadcaster = Broadcaster(source, DEMO_USER, DEMO_PASSWORD)
+    broadcaster = Broadcaster(source, DEMO_USER, DEMO_PASSWORD, archive=heard.get("archive") or Archive())
     with served(broadcaster.app()) as url:
+        archive = Mediatree(url=url, user=DEMO_USER, password=DEMO_PASSWORD, **(mediatree or {}))
         resources = {
+            "audio": AudioExport(mediatree=archive),
+            "whisper": Whisper(model=str(heard.get("whisper", ""))),
+            "diarizer": Diarizer(model=str(heard.get("diarization", ""))),
+            "voice_bank": VoiceBank(barometre=barometre, lake=lake, enabled=bool(heard.get("voices"))),
             "reference": reference,
             "barometre": barometre,
             "lake": lake,
-            "mediatree": Mediatree(url=url, user=DEMO_USER, password=DEMO_PASSWORD, **(mediatree or {})),
+            "mediatree": archive,
             "student": StudentShelf(lake=lake, reference=reference),
             "llm": Llm(**(llm or {})),
             "label_studio": LabelStudio(url=label_studio[0], api_key=label_studio[1]),

@@ -13,12 +13,15 @@ import pytest
 
 from climate_assets.claims.records import Category
 from climate_assets.failures import Permanent, Transient
+from climate_assets.labelling.heard import with_player
 from climate_assets.labelling.labelling_config import guideline, labelling_config
-from climate_assets.labelling.tasks import canonical_bytes, object_key, shown
+from climate_assets.labelling.shown import shown
+from climate_assets.labelling.tasks import canonical_bytes, object_key
 from resources.label_studio import LabelStudio
 from resources.s3 import Lake
 from tests.label_studio_server import Running
-from tests.labelling.cases import COUNTRY, DAY, TEXT, task
+from tests.labelling.cases import COUNTRY, DAY, TEXT, chunk, task
+from tests.labelling.spoken import SOUND, clip, spoken_task
 
 TITLES = (f"Boréalie {number}" for number in count(1))
 
@@ -367,3 +370,106 @@ def test_a_category_of_none_makes_an_empty_prediction(label_studio: LabelStudio,
     made = task(score=0, quote="", category=Category.NONE)
     (task_id,) = label_studio.push(project, [made]).arrived.values()
     assert api(server, f"tasks/{task_id}/")["predictions"][0]["result"] == []
+
+
+def sounding(label_studio: LabelStudio, project: int, lake: Lake, object_store_url: str) -> tuple[str, str, str, str, str]:
+    """The lake holds the cases' sound; the place that a project's storage of sound is for."""
+    lake.ensure_bucket("climate-lake")
+    lake.put("climate-lake", clip(chunk()).object_key, SOUND)
+    place = ("climate-lake", "clips/", object_store_url, lake.access_key, lake.secret_key)
+    label_studio.ensure_sound(project, *place)
+    return place
+
+
+def test_a_storage_of_sound_is_made_once_and_brings_no_task(
+    label_studio: LabelStudio, project: int, lake: Lake, server: Running, object_store_url: str
+) -> None:
+    place = sounding(label_studio, project, lake, object_store_url)
+    assert label_studio.ensure_sound(project, *place) is False
+    (storage,) = api(server, f"storages/s3/?project={project}")
+    assert (storage["bucket"], storage["prefix"], storage["presign"]) == ("climate-lake", "clips/", False)
+    assert lake.secret_key not in json.dumps(storage)
+    # Somebody presses Sync all the same.
+    head = {"Authorization": f"Token {server.token}"}
+    httpx.post(f"{server.url}/api/storages/s3/{storage['id']}/sync", headers=head, timeout=60).raise_for_status()
+    assert label_studio.count(project) == 0
+
+
+def test_sound_under_an_empty_folder_is_named(
+    label_studio: LabelStudio, project: int, lake: Lake, object_store_url: str
+) -> None:
+    lake.ensure_bucket("climate-lake")
+    with pytest.raises((Permanent, Transient), match=r"nothing-here.*check that it has a file"):
+        label_studio.ensure_sound(project, "climate-lake", "nothing-here/", object_store_url, lake.access_key, lake.secret_key)
+
+
+@pytest.mark.parametrize("sent_as", ["pushed", "stored"])
+def test_the_sound_of_a_task_comes_through_label_studio(
+    label_studio: LabelStudio, project: int, lake: Lake, server: Running, object_store_url: str, sent_as: str
+) -> None:
+    sounding(label_studio, project, lake, object_store_url)
+    made = spoken_task()
+    sent = with_player(made, project) if sent_as == "pushed" else made
+    (task_id,) = label_studio.push(project, [sent]).arrived.values()
+    stored = api(server, f"tasks/{task_id}/")
+    address = stored["data"]["sound"]
+    if sent_as == "pushed":
+        assert address == sent["data"]["sound"]
+        address = f"{server.url}{address}"
+    head = {"Authorization": f"Token {server.token}"}
+    whole = httpx.get(address, headers=head)
+    part = httpx.get(address, headers={**head, "Range": "bytes=4-9"})
+    assert (whole.status_code, whole.content, whole.headers["content-type"]) == (200, SOUND, "audio/mpeg")
+    assert (part.status_code, part.content) == (206, SOUND[4:10])
+    assert httpx.get(address).status_code in (302, 401, 403)
+    # What is beside the sound is as it was written: an address inside `item` is resolved by nobody.
+    assert stored["data"]["item"] == made["data"]["item"]
+    assert stored["predictions"][0]["result"] == made["predictions"][0]["result"]
+
+
+def test_a_screen_with_sound_takes_tasks_that_were_written_before_there_was_any(
+    label_studio: LabelStudio, server: Running
+) -> None:
+    title, old = next(TITLES), task()
+    before = labelling_config()
+    first = before.index("<Repeater")
+    before = before[:first] + before[before.index("</Repeater>") + len("</Repeater>") :]
+    before = before.replace("$item.sound_note", "$item.start_local")
+    number = label_studio.ensure_project(title, before, "Tests").project_id
+    del old["data"]["sound"]
+    for name in (
+        "sounds",
+        "sound_note",
+        "dialogue",
+        "heard_note",
+        "difference",
+        "quote_speaker_label",
+        "challenged_hint_label",
+    ):
+        del old["data"]["item"][name]
+    label_studio.push(number, [old])
+    assert label_studio.ensure_project(title, labelling_config(), "Tests").config_changed
+    assert len(label_studio.push(number, [spoken_task(minute=6), task(minute=8)]).arrived) == 2
+
+
+def test_other_data_leaves_what_people_answered(label_studio: LabelStudio, project: int, server: Running) -> None:
+    made = spoken_task()
+    (task_id,) = label_studio.push(project, [made]).arrived.values()
+    head = {"Authorization": f"Token {server.token}"}
+    answer = {
+        "result": [{"from_name": "assessment", "to_name": "source_text", "type": "choices", "value": {"choices": ["none"]}}]
+    }
+    httpx.post(f"{server.url}/api/tasks/{task_id}/annotations/", json=answer, headers=head).raise_for_status()
+    before = api(server, f"tasks/{task_id}/")
+    made["data"]["item"]["dialogue"][0]["speaker"] = "SPEAKER_00"
+    for _ in range(2):
+        label_studio.update_data(task_id, made["data"])
+    after = api(server, f"tasks/{task_id}/?resolve_uri=false")
+    assert after["data"] == made["data"]
+    assert (after["annotations"], after["predictions"]) == (before["annotations"], before["predictions"])
+    assert after["annotations"][0]["result"][0]["value"] == {"choices": ["none"]}
+
+
+def test_a_task_that_is_gone_is_permanent(label_studio: LabelStudio) -> None:
+    with pytest.raises(Permanent, match="404"):
+        label_studio.update_data(987_654, {})

@@ -3,6 +3,7 @@
 Each asset reads, calls pure functions of this stage, writes. Fetching a channel's day and storing it is `captures.py`.
 """
 
+import math
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 from typing import Any
@@ -193,7 +194,7 @@ def clean_chunks(context: dg.AssetExecutionContext, barometre: Barometre) -> dg.
             len(clean),
             climate_chunks=sum(c.climate_hits > 0 for c in clean),
             masked_hits=sum(c.masked_hits for c in clean),
-            seconds_cut=dg.MetadataValue.float(sum(c.advert_seconds for c in clean)),
+            seconds_cut=dg.MetadataValue.float(math.fsum(c.advert_seconds for c in clean)),
         )
     return dg.MaterializeResult()
 

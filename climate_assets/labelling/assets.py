@@ -10,6 +10,7 @@ from climate_assets.claims import assets as claims
 from climate_assets.labelling.handover import hand_over
 from climate_assets.labelling.records import LabellingTask
 from climate_assets.partitions import country_day, slices_of
+from climate_assets.speech import assets as speech
 from climate_assets.states import State
 from climate_assets.tables import bars, columns_of, report
 from resources.label_studio import LabelStudio
@@ -21,11 +22,11 @@ from resources.s3 import Lake
 @dg.asset(
     partitions_def=country_day,
     backfill_policy=policies.whole_range,
-    deps=[claims.classified_chunks, broadcast.programme_labels],
+    deps=[claims.classified_chunks, broadcast.programme_labels, speech.attributed_transcripts],
     automation_condition=policies.follow_upstream,
     pool="label_studio",
     kinds={"s3", "postgres", "labelstudio"},
-    code_version="1",
+    code_version="2",
     metadata=columns_of(LabellingTask),
 )
 def labelstudio_tasks(
@@ -53,6 +54,7 @@ def labelstudio_tasks(
             done.states.total(),
             objects_written=done.objects,
             waiting=done.states[State.PENDING],
+            waiting_for_sound=done.waiting_for_sound,
             tasks_by_state=bars(done.states, "tasks"),
             tasks_by_sampling=bars(done.sampling, "tasks"),
         )

@@ -1,7 +1,8 @@
 """Handing one country's day over to fact-checkers: tasks are written to the bucket first, then delivered.
 
-A task that is written is never rewritten: what a person is asked stands. Which chunks are asked about is `queue.py`,
-what a task says is `tasks.py`, what is still to be sent is `deliveries.py`; sending is `resources/label_studio.py`.
+A task that is written is never rewritten: what a person is asked stands. The one exception is a name that was forgotten
+(`forgetting.py`). A chunk whose sound may still come waits for it. Which chunks are asked about is `queue.py`, what a task says
+is `tasks.py`, what is still to be sent is `deliveries.py`; sending is `resources/label_studio.py`.
 """
 
 import hashlib
@@ -18,10 +19,14 @@ from climate_assets.claims.standing import standing
 from climate_assets.countries import Country
 from climate_assets.failures import Transient
 from climate_assets.labelling import deliveries
+from climate_assets.labelling.forgetting import rewritten, shown_again
+from climate_assets.labelling.heard import with_player
 from climate_assets.labelling.labelling_config import guideline, guideline_version, labelling_config
+from climate_assets.labelling.listening import speech_of
 from climate_assets.labelling.queue import Picked, queue
 from climate_assets.labelling.records import LabellingTask
 from climate_assets.labelling.tasks import canonical_bytes, object_key, task_json
+from climate_assets.speech.records import Clip
 from climate_assets.states import State
 from resources.label_studio import LabelStudio
 from resources.postgres import Barometre, Change
@@ -36,6 +41,8 @@ class Handover:
     objects: int = 0
     states: Counter[str] = field(default_factory=Counter)
     sampling: Counter[str] = field(default_factory=Counter)
+    waiting_for_sound: int = 0
+    """Chunks that are to be asked about, of which the speech stage has still to hear something."""
     trouble: str = ""
 
 
@@ -43,8 +50,11 @@ def hand_over(country: Country, day: date, barometre: Barometre, lake: Lake, lab
     """Write the tasks that a day still lacks, then deliver all that are pending."""
     done = Handover()
     _write(country, day, barometre, lake, done)
+    nameless = rewritten(_tasks(barometre, country, day), barometre, lake)
+    done.objects += nameless.objects
     try:
         _deliver(country, day, barometre, lake, label_studio, done)
+        done.change += shown_again(nameless, _tasks(barometre, country, day), country.delivery, barometre, label_studio)
     except Transient as error:
         # Label Studio is down or slow: the tasks are safe in the bucket, pending, and the next tick delivers them.
         done.trouble = str(error)
@@ -65,11 +75,15 @@ def _write(country: Country, day: date, barometre: Barometre, lake: Lake, done: 
     if not new:
         return
     ids = [p.chunk_id for p in new]
+    speech, awaited = speech_of(ids, barometre)
+    done.waiting_for_sound = len(awaited)
     chunks = {c.chunk_id: c for c in barometre.read(Chunk, chunk_id=ids)}
     labels = {p.chunk_id: p for p in barometre.read(ProgrammeLabel, chunk_id=ids)}
     version = guideline_version(labelling_config(), guideline())
     rows = []
     for pick in new:
+        if pick.chunk_id in awaited:
+            continue
         chunk, verdict = chunks[pick.chunk_id], verdicts[pick.chunk_id]
         task = task_json(
             verdict,
@@ -81,6 +95,7 @@ def _write(country: Country, day: date, barometre: Barometre, lake: Lake, done: 
             pick,
             legacy_id(chunk.start, country.zone, chunk.channel),
             version,
+            speech[pick.chunk_id],
         )
         rows.append(_row(pick, verdict, country, version, canonical_bytes(task), lake, done))
     done.change += barometre.upsert(rows, LabellingTask)
@@ -125,11 +140,14 @@ def _deliver(country: Country, day: date, barometre: Barometre, lake: Lake, labe
         if country.delivery == "storage":
             prefix = f"country={country.code}/"
             label_studio.sync_storage(number, country.bucket, prefix, lake.endpoint_url, lake.access_key, lake.secret_key)
+        clips = barometre.read(Clip, clip_id=[t.chunk_id for t in tasks])
+        for bucket, folder in sorted({(c.bucket, c.object_key.split("/")[0]) for c in clips}):
+            label_studio.ensure_sound(number, bucket, f"{folder}/", lake.endpoint_url, lake.access_key, lake.secret_key)
         existing = label_studio.existing(number, [t.chunk_id for t in tasks])
         plan = deliveries.plan(tasks, existing, number)
         done.change += barometre.upsert(list(plan.already_there), LabellingTask)
         if plan.to_push and country.delivery == "push":
-            bodies = [json.loads(lake.get(t.bucket, t.object_key)) for t in plan.to_push]
+            bodies = [with_player(json.loads(lake.get(t.bucket, t.object_key)), number) for t in plan.to_push]
             pushed = label_studio.push(number, bodies)
             arrived = {**pushed.already_there, **pushed.arrived}
             rows = deliveries.after_push(plan.to_push, number, arrived, pushed.refused)

@@ -1,8 +1,9 @@
 """The screen a fact-checker works on: Label Studio's labelling configuration, and what its answers were once called.
 
 The XML is built by a library, so every text is escaped. What a transcript, a grid or a model wrote is only bound to tags
-that show text (`Text`, `Header`); the one tag that renders HTML (`Markdown`) shows constant markup around the player's
-address, which `tasks.py` builds from checked parts. A changed question is a new field, never a new meaning of an old one.
+that show text (`Text`, `Header`, `Paragraphs`); the one tag that renders HTML (`Markdown`) shows constant markup around the
+archive's address, which `tasks.py` builds from checked parts. A changed question is a new field, never a new meaning of an
+old one.
 """
 
 import hashlib
@@ -15,6 +16,8 @@ from climate_assets.claims.records import Category
 
 SOURCE_TEXT: Final = "source_text"
 WHISPER_TEXT: Final = "whisper_text"
+DIALOGUE: Final = "dialogue"
+HEARD: Final = "heard"
 SPANS: Final = "spans"
 SUGGESTED: Final = "suggested"
 CATEGORY: Final = "category"
@@ -25,6 +28,8 @@ SPAN_LABELS: Final = {
     "misleading": ("High-impact misleading", "2", "#e08b1d"),
     SUGGESTED: ("Suggested by the model", "0", "#5b7fd6"),
 }
+# Marks the quote in the dialogue; shown there, and not for people to use.
+HEARD_LABEL: Final = ("The quote, as heard", "9", "#5b7fd6")
 ASSESSMENTS: Final = {
     "unchallenged": ("Misinformation, and nobody challenges it", "m"),
     "challenged": ("Misinformation, but it is challenged on air", "k"),
@@ -101,23 +106,29 @@ LEGACY_FIELDS: Final[dict[tuple[str, str], tuple[LegacyAnswer, ...]]] = {
     ("second_reader_remarks", "*"): (LegacyAnswer("double_annotation_comments", "", _FRENCH),),
 }
 
-# A transcription that is not there yet is hidden by `:has`. Audio comes with the speech stage: bound to an empty address, its
-# player would be shown all the same, and dead.
+# What the dialogue's tag offers beside the words is hidden: people mark words in the text as broadcast, and nowhere else. The
+# player stays in sight while a long dialogue is read.
 _STYLE: Final = """
 .ca-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 18px; border-bottom: 1px solid #d8d8d8; }
-.ca-columns { display: flex; flex-wrap: wrap; gap: 32px; align-items: flex-start; margin-top: 12px; }
-.ca-texts { flex: 3 1 420px; min-width: 320px; position: sticky; top: 0; }
-.ca-questions { flex: 2 1 320px; min-width: 300px; }
+.ca-columns { display: flex; flex-wrap: wrap; gap: 24px; align-items: flex-start; margin-top: 8px; }
+.ca-texts { flex: 3 1 540px; min-width: 320px; }
+.ca-questions { flex: 1 1 240px; min-width: 240px; position: sticky; top: 0; }
 .ca-questions h4 { font-size: 15px; margin: 12px 0 0 !important; }
 .ca-questions [data-testid="textarea-counts"], .ca-questions [data-testid="textarea-instruction"] { display: none; }
-.ca-pair { display: flex; flex-wrap: wrap; gap: 20px; margin-bottom: 16px; }
-.ca-text { flex: 1 1 320px; }
-.ca-text h4, .ca-verdict h4 { font-size: 14px; font-weight: 400; opacity: 0.75; margin: 4px 0 !important; }
-.ca-text .lsf-richtext__container { font-size: 18px; line-height: 1.75; }
-.ca-text:not(:has(.lsf-richtext__line:not(:empty))) { display: none; }
+.ca-pair { display: flex; flex-wrap: wrap; gap: 20px; margin-bottom: 12px; align-items: flex-start; }
+.ca-side { flex: 1 1 250px; min-width: 0; }
+.ca-source { position: sticky; top: 0; }
+.ca-side:not(:has(.lsf-paragraphs)):not(:has(.lsf-richtext)) { display: none; }
+.ca-text h4, .ca-verdict h4, .ca-note h4 { font-size: 14px; font-weight: 400; opacity: 0.75; margin: 4px 0 !important; }
+.ca-text .lsf-richtext__container { font-size: 16px; line-height: 1.6; }
+.ca-marks, .ca-heard [class*="selectAllBtn"], .ca-heard [class*="authorFilter"] { display: none; }
+.ca-heard audio { position: sticky; top: 0; z-index: 2; height: 40px; margin-bottom: 4px; }
+.ca-heard [data-testid^="phrase:"] { padding: 4px 8px !important; font-size: 16px; }
+.ca-heard [class*="titleWrapper"] { flex-wrap: wrap; column-gap: 8px; }
 """
 
-_LINK: Final = '<a href="$item.url_mediatree" target="_blank" rel="noopener noreferrer">▶ Listen, from 5 s before the quote</a>'
+_NEW_PAGE: Final = 'target="_blank" rel="noopener noreferrer"'
+_LINK: Final = f'<a href="$item.url_mediatree" {_NEW_PAGE}>Listen in the archive, from 5 s before the quote</a>'
 
 
 def labelling_config() -> str:
@@ -154,23 +165,47 @@ def _texts(column: ET.Element) -> None:
     spans = _tag(column, "Labels", name=SPANS, toName=SOURCE_TEXT, showInline="true")
     for value, (label, hotkey, colour) in SPAN_LABELS.items():
         _tag(spans, "Label", value=label, alias=value, hotkey=hotkey, background=colour)
+    _tag(_view(column, "ca-note"), "Header", value="$item.sound_note", size="5")
     pair = _view(column, "ca-pair")
-    for name, field, title in (
-        (SOURCE_TEXT, "$item.plaintext", "As broadcast (speech to text of the source)"),
-        (WHISPER_TEXT, "$item.plaintext_whisper", "Second transcription"),
-    ):
-        side = _view(pair, "ca-text")
-        _tag(side, "Header", value=title, size="5")
-        _tag(side, "Text", name=name, value=field, granularity="word", valueType="text")
-    panel = _tag(_tag(column, "Collapse"), "Panel", value="What the model says (read the text first)")
-    verdict = _view(panel, "ca-verdict")
-    for line in (
+    source = _view(pair, "ca-side ca-source ca-text")
+    _tag(source, "Header", value="As broadcast (speech to text of the source)", size="5")
+    _text(source, SOURCE_TEXT, "$item.plaintext")
+    _heard(pair)
+    _panel(
+        column,
+        "What the model says (read the text first)",
         "Score: $item.model_result of 10",
         "Claim: $item.category_label",
         "On air: $item.challenged_label",
         "$item.model_reason",
-    ):
-        _tag(verdict, "Header", value=line, size="5")
+    )
+
+
+def _heard(parent: ET.Element) -> None:
+    """The player and the words of each speaker, repeated over the sounds of a task, of which there is one or none.
+
+    A player without an address is dead, and one without phrases breaks the screen: a task without sound has neither.
+    """
+    side = _view(_tag(parent, "Repeater", on="$item.sounds", indexFlag="{{idx}}", className="ca-side"), "ca-text ca-heard")
+    _tag(side, "Header", value="As heard again, by speaker (▶ plays from there)", size="5")
+    label, hotkey, colour = HEARD_LABEL
+    marks = _tag(_view(side, "ca-marks"), "ParagraphLabels", name=HEARD, toName=DIALOGUE)
+    _tag(marks, "Label", value=label, alias=SUGGESTED, hotkey=hotkey, background=colour)
+    keys = {"nameKey": "speaker", "textKey": "text", "layout": "dialogue"}
+    _tag(side, "Paragraphs", name=DIALOGUE, value="$item.dialogue", audioUrl="$sound", showPlayer="true", **keys)
+    lines = ("$item.quote_speaker_label", "$item.challenged_hint_label", "$item.heard_note", "$item.difference")
+    _text(_panel(side, "What the machine heard (listen first)", *lines), WHISPER_TEXT, "$item.plaintext_whisper")
+
+
+def _text(parent: ET.Element, name: str, field: str) -> None:
+    _tag(parent, "Text", name=name, value=field, granularity="word", valueType="text")
+
+
+def _panel(parent: ET.Element, title: str, *lines: str) -> ET.Element:
+    panel = _view(_tag(_tag(parent, "Collapse"), "Panel", value=title), "ca-verdict")
+    for line in lines:
+        _tag(panel, "Header", value=line, size="5")
+    return panel
 
 
 def _questions(column: ET.Element) -> None:

@@ -7,7 +7,6 @@ tasks is `queue.py`; which of them are sent is `deliveries.py`. Every text that 
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -17,14 +16,21 @@ from climate_assets.broadcast.records import CHUNK_SECONDS, Chunk, CleanChunk, P
 from climate_assets.claims.records import Category, Verdict
 from climate_assets.countries import Channel, Country
 from climate_assets.failures import Permanent
-from climate_assets.labelling.labelling_config import CATEGORIES, CATEGORY, SOURCE_TEXT, SPANS, SUGGESTED
+from climate_assets.labelling.heard import SECONDS_BEFORE_QUOTE, SILENT, Speech, heard_item, quote_region
+from climate_assets.labelling.labelling_config import (
+    CATEGORIES,
+    CATEGORY,
+    DIALOGUE,
+    HEARD,
+    SOURCE_TEXT,
+    SPANS,
+    SUGGESTED,
+)
 from climate_assets.labelling.queue import Picked
+from climate_assets.labelling.shown import shown
 
 PLAYER: Final = "https://keywords.mediatree.fr/player/"
-SECONDS_BEFORE_QUOTE: Final = 5
 BARRIER: Final = -1
-# Marks that make a text look reordered, and halves of characters, which no JSON in UTF-8 can carry.
-_HIDDEN: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
 _CHUNK_ID: Final = re.compile(r"[\w-]+/[\w-]+/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z", re.ASCII)
 _SLUG: Final = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
 
@@ -39,12 +45,14 @@ def task_json(
     picked: Picked,
     legacy_id: str,
     guideline: str,
+    speech: Speech = SILENT,
 ) -> dict[str, Any]:
-    """One task with its prediction, as Label Studio imports it; `data.item.id` is the chunk id."""
+    """One task with its prediction, as Label Studio imports it; `data.item.id` is the chunk id, `data.sound` its sound."""
     _require_same_chunk(verdict, chunk, clean, picked)
     local = chunk.start.astimezone(country.tz)
     item = {
         **_legacy_item(verdict, chunk, programme, channel, local),
+        **heard_item(speech, verdict),
         "legacy_id": legacy_id,
         "start_local": f"{local:%Y-%m-%d %H:%M} ({country.zone})",
         "quote": " … ".join(text for _, _, text in quote_spans(verdict, chunk, clean)),
@@ -64,7 +72,9 @@ def task_json(
     }
     # Beside `item`, what the data manager's columns show and sort by.
     columns = {"channel": channel.title, "aired": local.strftime("%Y-%m-%d %H:%M"), "priority": round(picked.priority, 4)}
-    return {"data": {"item": item, **columns}, "annotations": [], "predictions": [_prediction(verdict, chunk, clean)]}
+    # The player knows fields beside `item` only.
+    data = {"item": item, "sound": item["media"], **columns}
+    return {"data": data, "annotations": [], "predictions": [_prediction(verdict, chunk, clean, item)]}
 
 
 def canonical_bytes(task: dict[str, Any]) -> bytes:
@@ -78,16 +88,6 @@ def object_key(country: str, day: date, channel: str, chunk_id: str) -> str:
         raise Permanent(f"chunk id {chunk_id!r} is not {country}/{channel}/<start in UTC>; make the chunk again from its dump")
     start = chunk_id.rsplit("/", 1)[1].replace(":", "").replace("-", "")
     return f"country={country}/day={day.isoformat()}/channel={channel}/{start}.json"
-
-
-def shown(text: str) -> str:
-    """A text as it may be shown: control characters are spaces, reordering marks and broken characters are gone.
-
-    Markup stays as it is and is shown as text. `://` loses a slash, as Label Studio resolves the addresses of objects in
-    the storages that it knows, wherever they stand in a task; speech has none.
-    """
-    spaced = "".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
-    return _HIDDEN.sub("", spaced).replace("://", ":/")
 
 
 def quote_spans(verdict: Verdict, chunk: Chunk, clean: CleanChunk) -> list[tuple[int, int, str]]:
@@ -122,7 +122,6 @@ def _legacy_item(
     return {
         "id": chunk.chunk_id,
         "plaintext": " ".join(shown(word) for word in chunk.text.split(" ")),
-        "plaintext_whisper": "",
         "start": chunk.start.isoformat().replace("+00:00", "Z"),
         "channel": chunk.channel,
         "channel_name": chunk.channel,
@@ -139,15 +138,17 @@ def _legacy_item(
         "day": local.day,
         "country": chunk.country,
         "url_mediatree": player_url(channel, chunk.day, chunk.start, verdict.quote_seconds),
-        "media": "",
     }
 
 
-def _prediction(verdict: Verdict, chunk: Chunk, clean: CleanChunk) -> dict[str, Any]:
+def _prediction(verdict: Verdict, chunk: Chunk, clean: CleanChunk, item: dict[str, Any]) -> dict[str, Any]:
     regions = [
         _result(verdict, f"quote-{number}", SPANS, "labels", {"start": start, "end": end, "text": text, "labels": [SUGGESTED]})
         for number, (start, end, text) in enumerate(quote_spans(verdict, chunk, clean))
     ]
+    if place := quote_region(item):
+        value = {**place, "paragraphlabels": [SUGGESTED]}
+        regions.append(_result(verdict, "quote-heard", HEARD, "paragraphlabels", value, DIALOGUE))
     category = (
         [_result(verdict, "category", CATEGORY, "choices", {"choices": [verdict.category]})]
         if verdict.category != Category.NONE
@@ -160,9 +161,9 @@ def _prediction(verdict: Verdict, chunk: Chunk, clean: CleanChunk) -> dict[str, 
     }
 
 
-def _result(verdict: Verdict, part: str, field: str, kind: str, value: dict[str, Any]) -> dict[str, Any]:
+def _result(verdict: Verdict, part: str, field: str, kind: str, value: dict[str, Any], of: str = SOURCE_TEXT) -> dict[str, Any]:
     identity = hashlib.sha256(f"{verdict.chunk_id}|{verdict.model}|{verdict.prompt}|{part}".encode()).hexdigest()[:10]
-    return {"id": identity, "from_name": field, "to_name": SOURCE_TEXT, "type": kind, "value": value}
+    return {"id": identity, "from_name": field, "to_name": of, "type": kind, "value": value}
 
 
 def _category_label(category: str) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from climate_assets.failures import Permanent
-from climate_assets.speech.records import UNKNOWN
+from climate_assets.speech.records import UNKNOWN, Voice
 from climate_assets.speech.voiceprints import VOTING_SECONDS, Span, cut, mean_voice, weight_of
 
 ROLES: Final = ("journalist", "commentator", "guest", "politician", "audience", "unknown")
@@ -67,6 +67,11 @@ class Candidate:
 
     name: str
     samples: tuple[str, ...]
+
+
+def stated_of(voice: Voice) -> Enrolment:
+    """What was stated of an enrolled voice."""
+    return Enrolment(voice.name, voice.role, voice.organisation, voice.legal_basis, voice.source, voice.expires_on)
 
 
 def refusals(asked: Enrolment, today: date) -> list[str]:
@@ -135,9 +140,8 @@ def measured_refusal(name: str, samples: Sequence[Sequence[Stretch]]) -> str:
         return f"{name}: the samples could be measured in one stretch only; add another sample"
     within = [[v for seconds, v in sample if seconds >= VOTING_SECONDS] for sample in samples]
     means = [mean_voice([v for _, v in sample], [weight_of(seconds) for seconds, _ in sample]) for sample in samples]
-    compared: list[list[Sequence[float]]] = [[list(v) for v in one] for one in within]
-    compared.append([list(mean) for mean in means if mean is not None])
-    likeness = min((_cosine(*pair) for vectors in compared for pair in combinations(vectors, 2)), default=1.0)
+    compared: list[list[Sequence[float]]] = [*within, [mean.tolist() for mean in means if mean is not None]]
+    likeness = min((_cosine(one, other) for vectors in compared for one, other in combinations(vectors, 2)), default=1.0)
     if likeness < LEAST_LIKENESS:
         return (
             f"{name}: parts of the samples sound like two people ({likeness:.2f}, {LEAST_LIKENESS:.2f} is needed); "

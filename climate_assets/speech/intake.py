@@ -22,7 +22,7 @@ from climate_assets.states import StageState
 from resources.decoder import AudioInfo, decoded
 from resources.media import AudioExport, Exported
 from resources.postgres import Barometre
-from resources.s3 import LAKE, Lake
+from resources.s3 import Lake
 
 CLIPS: Final = "audio_clips"
 # A clip is two minutes and its margins; an archive that sends an hour has misunderstood.
@@ -70,9 +70,12 @@ def _fetch(chunk: Chunk, country: Country, item: Item, states: ClipStates, lake:
         source = Path(folder, "source")
         try:
             got = audio.export(country.channel(chunk.channel), chunk.day, start, end, source)
-            info = decoded(source, Path(folder, "pcm"), max_seconds=LONGEST_CLIP)
+            # Half of what was asked for is a broken archive, not a short chunk.
+            least = (end - start).total_seconds() / 2
+            info = decoded(source, Path(folder, "pcm"), max_seconds=LONGEST_CLIP, least_seconds=least)
             key = f"clips/sha256={got.sha256}/audio.{got.container}"
-            lake.upload(LAKE, key, source)
+            # Beside the country's tasks: who may open a labelling project reaches the bucket it plays from, so no other.
+            lake.upload(country.bucket, key, source)
         except (Permanent, Transient) as trouble:
             states.failed(item, trouble)
             return
@@ -91,7 +94,7 @@ def _clip(chunk: Chunk, country: Country, start: datetime, key: str, got: Export
         start=start,
         chunk_offset=(chunk.start - start).total_seconds(),
         seconds=info.seconds,
-        bucket=LAKE,
+        bucket=country.bucket,
         object_key=key,
         sha256=got.sha256,
         bytes=got.bytes,

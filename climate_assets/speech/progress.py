@@ -154,7 +154,8 @@ def next_ask(runs: Sequence[RunSeen], states: Sequence[StateSeen], version: str,
     asked = sum(run.version == version for run in runs)
     if not of_this_row:
         return Ask(0, "described anew")
-    if newest.status is RunStatus.CANCELLED:
+    # A person stopped it, or has to mend what no rerun cures.
+    if newest.status is RunStatus.CANCELLED or any(state.state == State.DEAD for state in states):
         return None
     outcomes = _last_outcomes(of_this_row)
     made = newest.status is RunStatus.SUCCEEDED and all(_is_made(outcomes.get(stage)) for stage in RECORDING_ASSETS)

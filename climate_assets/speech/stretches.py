@@ -1,6 +1,6 @@
 """Words as a reader divides them: parts of one written word joined, a long decoding cut where a sentence or a breath ends.
 
-A recogniser in batches gives one segment for up to 30 s; guards judge, and readers read, sentences. Belongs here: how a
+A recogniser in batches gives segments of up to 20 s; guards judge, and readers read, sentences. Belongs here: how a
 decoding is cut. Does not belong here: whether a sentence is believed (`guards.py`) and who says it (`fusion.py`).
 """
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from climate_assets.claims.plaintext import plain
 from climate_assets.speech.records import Segment, Word
 
 PAUSE_SECONDS: Final = 1.0
@@ -24,7 +25,8 @@ def written_words(pieces: Iterable[Word]) -> tuple[Word, ...]:
     """
     words: list[Word] = []
     for piece in pieces:
-        text = "".join(piece.text.split())
+        # A word that shows nothing is no word: what is counted here is what can be read.
+        text = "".join(plain(piece.text).split())
         if not text:
             continue
         if words and not piece.text[0].isspace():

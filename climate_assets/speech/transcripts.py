@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import orjson
 
+from climate_assets.broadcast.records import CHUNK_SECONDS
 from climate_assets.failures import Permanent
 from climate_assets.speech.differences import difference
 from climate_assets.speech.glossaries import version
@@ -61,7 +62,10 @@ def transcript(clip: Clip, heard: Heard, source_text: str, *, model: str, settin
     believed = [segment for segment in heard.segments if not segment.gate]
     gated = [segment.gate for segment in heard.segments if segment.gate]
     text = " ".join(word.text for segment in believed for word in segment.words)
-    apart = difference(source_text, text) if source_text.strip() else None
+    # The source's text is of the chunk alone, the clip has margins.
+    since, until = clip.chunk_offset, clip.chunk_offset + CHUNK_SECONDS
+    aired = (word.text for segment in believed for word in segment.words if since <= (word.start + word.end) / 2 < until)
+    apart = difference(source_text, " ".join(aired)) if source_text.strip() else None
     return Transcript(
         clip_id=clip.clip_id,
         country=clip.country,

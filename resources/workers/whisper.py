@@ -138,17 +138,19 @@ class Listener:
     def _decoded(self, sound: Sound, chunks: list[Span], language: str, hotwords: str, offset: float) -> list[dict[str, Any]]:
         """Segments of some chunks of one language; what came out badly is heard again, and the better of both kept."""
         segments = []
-        # In batches without time stamps a chunk gives one segment.
         for chunk, heard in zip(chunks, self._transcribed(sound, chunks, language, hotwords or None), strict=True):
             better = heard
             if _is_doubtful(heard):
                 # Without names: what doubtful sound and a list of names make together is no evidence of either.
-                again = self._transcribed(sound, [chunk], language, None, no_repeat_ngram_size=3)
-                better = max([*again, heard], key=lambda each: not _is_doubtful(each))
-            segments.append(_answer(better, language, offset))
+                [again] = self._transcribed(sound, [chunk], language, None, no_repeat_ngram_size=3)
+                better = heard if _is_doubtful(again) else again
+            segments += [_answer(segment, language, offset) for segment in better]
         return segments
 
-    def _transcribed(self, sound: Sound, chunks: list[Span], language: str, hotwords: str | None, **options: Any) -> list[Any]:
+    def _transcribed(
+        self, sound: Sound, chunks: list[Span], language: str, hotwords: str | None, **options: Any
+    ) -> list[list[Any]]:
+        """The segments of each chunk."""
         if not chunks:
             return []
         longest = max(end - start for start, end in chunks)
@@ -160,11 +162,16 @@ class Listener:
             beam_size=self._settings["beam_size"],
             temperature=TEMPERATURE,
             word_timestamps=True,
+            # Told to time its phrases, a model goes on to the end of a chunk; otherwise it may stop at a pause.
+            without_timestamps=False,
             hotwords=hotwords,
             max_new_tokens=32 + int(15 * longest) if longest < SHORT_SECONDS else None,
             **options,
         )
-        return list(heard)
+        of_chunk: dict[int, list[Any]] = {_seek(chunk): [] for chunk in chunks}
+        for segment in heard:
+            of_chunk[segment.seek].append(segment)
+        return list(of_chunk.values())
 
     def _load(self) -> None:
         threads = int(self._settings["threads"]) or len(os.sched_getaffinity(0))
@@ -189,8 +196,18 @@ def _cut(sound: Sound, span: Span) -> Sound:
     return sound[int(span[0] * RATE) : int(span[1] * RATE)]
 
 
-def _is_doubtful(heard: Any) -> bool:
-    return is_doubtful(heard.text, heard.avg_logprob, heard.compression_ratio)
+def _seek(chunk: Span) -> int:
+    """By what the library names the chunk that a segment is of: hundredths of a second, counted in whole samples."""
+    return int(int(chunk[0] * RATE) / RATE * 100)
+
+
+def _is_doubtful(segments: Sequence[Any]) -> bool:
+    """Whether what a chunk gave is worth a second try; nothing at all is not."""
+    if not segments:
+        return False
+    text = " ".join(segment.text for segment in segments)
+    ratio = max(segment.compression_ratio for segment in segments)
+    return is_doubtful(text, min(segment.avg_logprob for segment in segments), ratio)
 
 
 def _most_spoken(segments: Sequence[Mapping[str, Any]]) -> str:

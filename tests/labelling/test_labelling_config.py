@@ -95,7 +95,9 @@ def test_text_from_outside_reaches_only_tags_that_show_text() -> None:
         bound = re.findall(r"\$[\w.]+", " ".join(tag.attrib.values()))
         if not bound:
             continue
-        assert tag.tag in ("Text", "Header", "Markdown"), tag.tag
+        assert tag.tag in ("Text", "Header", "Markdown", "Paragraphs", "Repeater"), tag.tag
+        if tag.tag == "Repeater":
+            assert bound == ["$item.sounds"]
         if tag.tag == "Markdown":
             assert bound == ["$item.url_mediatree"]
         if tag.tag == "Text":
@@ -107,6 +109,15 @@ def test_every_field_the_screen_shows_is_in_every_task() -> None:
     item = task()["data"]["item"]
     wanted = {name for tag in ROOT.iter() for name in re.findall(r"\$item\.(\w+)", " ".join(tag.attrib.values()))}
     assert wanted <= set(item)
+
+
+def test_the_player_stands_only_where_a_task_has_sound() -> None:
+    (repeater,) = ROOT.iter("Repeater")
+    (paragraphs,) = ROOT.iter("Paragraphs")
+    assert paragraphs in list(repeater.iter())
+    # The player looks its address up beside `item`, never inside it.
+    assert (paragraphs.get("audioUrl"), "sound" in task()["data"]) == ("$sound", True)
+    assert {tag.get("toName") for tag in repeater.iter() if tag.get("toName")} == {paragraphs.get("name")}
 
 
 def test_categories_are_all_but_none() -> None:

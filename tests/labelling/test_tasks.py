@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from climate_assets.claims.records import Category
 from climate_assets.failures import Permanent
-from climate_assets.labelling.tasks import canonical_bytes, object_key, player_url, quote_spans, shown, task_json
+from climate_assets.labelling.shown import shown
+from climate_assets.labelling.tasks import canonical_bytes, object_key, player_url, quote_spans, task_json
 from tests.labelling.cases import CHANNEL, COUNTRY, QUOTE, TEXT, chunk, clean, picked, programme, task, verdict
 
 LEGACY_FIELDS = {

@@ -6,7 +6,7 @@ import pytest
 from climate_assets import definitions as location
 from climate_assets.definitions import STAGES
 
-EXTERNAL = {dg.AssetKey("programme_grid")}
+EXTERNAL = {dg.AssetKey("programme_grid"), dg.AssetKey("uploaded_recordings")}
 GRAPH = {
     "mediatree_dumps": set(),
     "programme_labels": {"mediatree_dumps", "programme_grid"},
@@ -15,7 +15,17 @@ GRAPH = {
     "clean_chunks": {"keyword_chunks", "ad_intervals"},
     "airtime": {"clean_chunks"},
     "classified_chunks": {"clean_chunks"},
-    "labelstudio_tasks": {"classified_chunks", "programme_labels"},
+    "audio_clips": {"classified_chunks"},
+    "whisper_transcripts": {"audio_clips"},
+    "speaker_turns": {"audio_clips"},
+    "named_speakers": {"speaker_turns"},
+    "attributed_transcripts": {"whisper_transcripts", "named_speakers"},
+    "recording_clips": {"uploaded_recordings"},
+    "recording_transcripts": {"recording_clips"},
+    "recording_turns": {"recording_clips"},
+    "recording_speakers": {"recording_turns"},
+    "attributed_recordings": {"recording_transcripts", "recording_speakers"},
+    "labelstudio_tasks": {"classified_chunks", "programme_labels", "attributed_transcripts"},
 }
 
 

@@ -21,9 +21,9 @@ CLIP = Clip(
     channel="canal-neuf",
     language="french",
     start=datetime(2026, 5, 4, 6, tzinfo=UTC),
-    chunk_offset=10.0,
+    chunk_offset=0.0,
     seconds=20.0,
-    bucket="climate-lake",
+    bucket="climateguard",
     object_key="clips/sha256=ab/audio.mp3",
     sha256="ab",
     bytes=9,
@@ -87,6 +87,21 @@ def test_the_row_holds_what_is_believed_and_why_the_rest_is_not() -> None:
     assert row.origin == "asr"
     assert row.sha256 == sha256(heard_bytes(one)).hexdigest()
     assert (row.audio_sha256, row.seconds, row.speech_seconds) == ("ab", one.seconds, one.speech_seconds)
+
+
+def test_what_is_said_in_the_margins_is_no_difference() -> None:
+    """A word counts where its middle is; what comes before the chunk or after its two minutes is not in the source."""
+    before, within, after = segment("Voici la météo.", 1.0, 4.0), segment("Le climat change.", 6.0), segment("Merci.", 125.5)
+    row = transcript(
+        replace(CLIP, chunk_offset=5.0),
+        heard(before, within, after),
+        "le climat change",
+        model="m",
+        settings="s",
+        object_key="k",
+    )
+    assert row.word_error_rate == 0
+    assert row.words == 7
 
 
 @pytest.mark.parametrize("source", ["", "   "])
