@@ -5,6 +5,10 @@ WORKDIR /build
 COPY requirements/platform.lock requirements/platform.lock
 RUN python -m venv /venv \
  && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements/platform.lock
+# `--build-arg SPEAKERS=yes` adds what tells speakers apart: torch and pyannote, 6 GB.
+ARG SPEAKERS=""
+COPY requirements/speakers.lock requirements/speakers.lock
+RUN if [ -n "$SPEAKERS" ]; then /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements/speakers.lock; fi
 COPY pyproject.toml README.md ./
 COPY climate_assets climate_assets
 COPY resources resources
