@@ -24,6 +24,7 @@ from climate_assets.failures import Permanent
 STAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "broadcast": ("keywords", "adverts", "loading", "year"),
     "claims": ("student",),
+    "speech": ("speech", "speakers"),
     "labelling": ("labelling",),
 }
 """Modules of this folder that measure a stage; each has `measure()`, which gives a list of figures."""

@@ -2,7 +2,7 @@
 
 Ours is what `whisper_transcripts` does: the clips come from the lake, are decoded, heard by one model in a process of its own,
 guarded, compared with the source's text, written. Bare is a process that loads one model and reads the same files, with the
-same weights, names, batches and threads. Both start from nothing each time and take turns at going first.
+same weights, names, chunks, batches and threads. Both start from nothing each time and take turns at going first.
 """
 
 import multiprocessing
@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from benchmarks.servers import database, object_store
+from climate_assets.speech.chunks import CHUNK_SECONDS
 from climate_assets.speech.differences import difference
 from climate_assets.speech.guards import guarded
 from climate_assets.speech.hearing import transcribe
@@ -124,7 +125,15 @@ def _bare(model: str, batch_size: int, beam_size: int, paths: Sequence[Path]) ->
     words = []
     for path in paths:
         segments, _ = pipeline.transcribe(
-            str(path), language="fr", batch_size=batch_size, beam_size=beam_size, word_timestamps=True, hotwords=hotwords
+            str(path),
+            language="fr",
+            batch_size=batch_size,
+            beam_size=beam_size,
+            word_timestamps=True,
+            hotwords=hotwords,
+            chunk_length=int(CHUNK_SECONDS),
+            without_timestamps=False,
+            temperature=0.0,
         )
         words.append(sum(len(segment.words or ()) for segment in segments))
     return words

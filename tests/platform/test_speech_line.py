@@ -80,17 +80,17 @@ def heard(
 
 def test_law_3_a_run_killed_inside_a_stage_of_speech_makes_the_same_rows(heard: Line, barometre: Barometre) -> None:
     for stage in SPEECH:
-        begun = time.monotonic()
-        heard.make(DAY, [stage])
-        took = time.monotonic() - begun
+        took = _seconds(heard, stage)
         undisturbed = heard.rows()
         assert {s.state for s in barometre.read(StageState, stage=stage)} == {State.OK}
         table = STAGES[stage].specs_by_key[STAGES[stage].key].metadata["dagster/table_name"].rsplit(".", 1)[1]  # type: ignore[index]
+        tables = (table, *BESIDE.get(stage, ()))
+        if took < 10:  # without a model: much of the first time was imports
+            _lose(barometre, stage, tables)
+            took = _seconds(heard, stage)
         struck = 0
         for share in (0.35, 0.75):
-            barometre.execute("DELETE FROM stage_states WHERE stage = %(stage)s", {"stage": stage})
-            for name in (table, *BESIDE.get(stage, ())):
-                barometre.execute(f"DELETE FROM {name}")
+            _lose(barometre, stage, tables)
             struck += killed(heard, stage, took * share, DAY)
             assert heard.make(DAY, [stage]).success
             assert heard.rows() == undisturbed, f"killed after {share:.0%} of {stage}"
@@ -150,6 +150,19 @@ def test_voices_are_named_renamed_and_forgotten_through_the_line(heard: Line, ba
         assert "Berta Thal" in place
     assert not [v for v in bank.vectors() if v.person_id not in {b.person_id for b in bank.voices()}]
     assert _tick(bank, cursor)[0] == set()
+
+
+def _seconds(ready: Line, stage: str) -> float:
+    begun = time.monotonic()
+    ready.make(DAY, [stage])
+    return time.monotonic() - begun
+
+
+def _lose(barometre: Barometre, stage: str, tables: tuple[str, ...]) -> None:
+    """What a stage wrote to the database is gone; objects stay."""
+    barometre.execute("DELETE FROM stage_states WHERE stage = %(stage)s", {"stage": stage})
+    for name in tables:
+        barometre.execute(f"DELETE FROM {name}")
 
 
 def _key(ready: Line) -> Any:
