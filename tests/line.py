@@ -4,7 +4,7 @@ A day is made as Dagster makes it: assets and checks of the real definitions, ma
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -96,6 +96,17 @@ class Line:
             selection=[a.key for a in chosen],  # type: ignore[arg-type]
             raise_on_error=raise_on_error,
         )
+
+    def checks(self, day: date, checks: Sequence[dg.AssetChecksDefinition]) -> dict[str, bool]:
+        """Whether each of these checks holds of a day, by name."""
+        result = dg.materialize(
+            [*STAGES.values(), broadcast.programme_grid, *checks],
+            instance=self.instance,
+            partition_key=key_of(self.code, day),
+            resources=self.resources,
+            selection=dg.AssetSelection.checks(*checks),
+        )
+        return {found.check_name: found.passed for found in result.get_asset_check_evaluations()}
 
     def rows(self, *, volatile: bool = False) -> dict[str, str]:
         """A hash over all rows of each table, values that differ from run to run left out."""
