@@ -11,7 +11,7 @@ import dagster as dg
 from climate_assets import partitions
 from climate_assets.broadcast.records import ChannelLabel
 from climate_assets.failures import Transient
-from climate_assets.labelling.labelling_config import guideline, labelling_config
+from climate_assets.labelling.projects import project_of
 from resources.label_studio import LabelStudio
 from resources.postgres import Barometre
 from resources.reference import ReferenceFiles
@@ -28,7 +28,7 @@ def establish(reference: ReferenceFiles, barometre: Barometre, lake: Lake, label
         labels = [ChannelLabel(country.code, c.name, c.title, c.radio, country.zone) for c in country.channels]
         barometre.replace(labels, ChannelLabel, country=country.code)
     for country in known.by_code.values():
-        label_studio.ensure_project(country.project, labelling_config(), f"Climate claims on air, {country.code}", guideline())
+        project_of(country, barometre, label_studio)
     return known.codes
 
 

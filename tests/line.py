@@ -98,13 +98,13 @@ class Line:
         )
 
     def checks(self, day: date, checks: Sequence[dg.AssetChecksDefinition]) -> dict[str, bool]:
-        """Whether each of these checks holds of a day, by name."""
+        """Whether each of these checks holds of a day, by name, beside one more run of `airtime`: checks alone have no day."""
         result = dg.materialize(
             [*STAGES.values(), broadcast.programme_grid, *checks],
             instance=self.instance,
             partition_key=key_of(self.code, day),
             resources=self.resources,
-            selection=dg.AssetSelection.checks(*checks),
+            selection=dg.AssetSelection.assets(broadcast.airtime.key) | dg.AssetSelection.checks(*checks),
         )
         return {found.check_name: found.passed for found in result.get_asset_check_evaluations()}
 

@@ -23,6 +23,7 @@ from climate_assets.labelling.forgetting import rewritten, shown_again
 from climate_assets.labelling.heard import with_player
 from climate_assets.labelling.labelling_config import guideline, guideline_version, labelling_config
 from climate_assets.labelling.listening import speech_of
+from climate_assets.labelling.projects import project_of
 from climate_assets.labelling.queue import Picked, queue
 from climate_assets.labelling.records import LabellingTask
 from climate_assets.labelling.tasks import canonical_bytes, object_key, task_json
@@ -133,10 +134,7 @@ def _deliver(country: Country, day: date, barometre: Barometre, lake: Lake, labe
         return
     # One writer a project: a list-difference is only true while nobody else adds tasks.
     with barometre.lock(f"label_studio/{country.project}"):
-        project = label_studio.ensure_project(
-            country.project, labelling_config(), f"Climate claims on air, {country.code}", guideline()
-        )
-        number = project.project_id
+        number = project_of(country, barometre, label_studio).project_id
         if country.delivery == "storage":
             prefix = f"country={country.code}/"
             label_studio.sync_storage(number, country.bucket, prefix, lake.endpoint_url, lake.access_key, lake.secret_key)

@@ -12,8 +12,10 @@ from datetime import time as clock
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
+from climate_assets import definitions
 from climate_assets.broadcast.records import Chunk, Completeness
 from climate_assets.claims.records import LlmCall, Verdict
 from climate_assets.labelling.records import LabellingTask
@@ -30,6 +32,7 @@ from tests.line import SPEECH, STAGES, UNTIL_VERDICTS, Line, line
 from tests.llm_server import KEY, LlmServer
 
 DAY = date(2026, 11, 16)
+CHECKS = [c for module in definitions.CHECKS for c in vars(module).values() if isinstance(c, dg.AssetChecksDefinition)]
 CHUNKS = 60  # two channels, one hour
 
 
@@ -93,6 +96,9 @@ def test_a_day_on_which_nobody_speaks_of_the_climate_is_a_day(
         assert ready.make(DAY).success
         assert len(barometre.read(Chunk)) == 1
         assert barometre.read(Verdict) == barometre.read(LabellingTask) == []
+        held = ready.checks(DAY, CHECKS)
+        assert len(held) > 10
+        assert {name for name, passed in held.items() if not passed} == {"days_are_complete"}
 
 
 def test_law_3_a_replay_changes_nothing(made: Line) -> None:

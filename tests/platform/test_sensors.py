@@ -1,6 +1,7 @@
 """Sensors by real ticks on the real database and object store: what each asks for, what it skips, what it remembers."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,19 @@ def test_a_new_block_opens_partitions_bucket_and_project(
     assert titles == {("nordland", "Canal Premier"), ("sudland", "Canal Un")}
     made = countries.establish(edited, barometre, lake, label_studio)
     assert made == ["nordland", "sudland"], "a second time changes nothing"
+
+
+def test_a_country_that_is_established_twice_in_a_moment_has_one_project(
+    tmp_path: Path, barometre: Barometre, lake: Lake, label_studio_server: Running
+) -> None:
+    """As at the first start: the command line, the sensor and a delivery may all ask in the same second."""
+    label_studio = LabelStudio(url=label_studio_server.url, api_key=label_studio_server.token)
+    reference = written(tmp_path, BLOCK.format(code="ostland", title="Canal Un"))
+    with ThreadPoolExecutor(4) as callers:
+        asked = [callers.submit(countries.establish, reference, barometre, lake, label_studio) for _ in range(4)]
+        assert [one.result() for one in asked] == [["ostland"]] * 4
+    # With two of that title this raises.
+    assert countries.establish(reference, barometre, lake, label_studio) == ["ostland"]
 
 
 # Grids
