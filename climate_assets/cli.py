@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from climate_assets.failures import Permanent, Transient
 
@@ -115,7 +115,8 @@ def demo(port: Ports = None, as_json: AsJson = False) -> None:
 
 
 def _print_summary(made: dict[str, Any]) -> None:
-    table = Table("country", "day", *made["columns"], box=None, header_style="bold", title="made, by country and day")
+    first = (Column(name, no_wrap=True) for name in ("country", "day"))
+    table = Table(*first, *made["columns"], box=None, header_style="bold", title="made, by country and day")
     for row in made["rows"]:
         table.add_row(row["country"], row["day"], *(f"{row[c]:,}" for c in made["columns"]))
     console.print(table)

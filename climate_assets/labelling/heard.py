@@ -15,6 +15,9 @@ from climate_assets.labelling.shown import shown
 from climate_assets.speech.records import UNKNOWN, AttributedClip, Clip, Origin, Transcript, Utterance
 
 SECONDS_BEFORE_QUOTE: Final = 5
+PHRASE_SECONDS: Final = 15.0
+"""Of the dialogue: longer than most sentences, short enough to be played again."""
+PAUSE_SECONDS: Final = 2.0
 # Stages of speech in the order in which a chunk passes them.
 STAGES: Final = ("audio_clips", "whisper_transcripts", "speaker_turns", "named_speakers", "attributed_transcripts")
 _OVERLAP: Final = " [somebody else speaks at the same time]"
@@ -149,7 +152,7 @@ def clock(seconds: float) -> str:
 def _dialogue(speech: Speech) -> list[dict[str, Any]]:
     """What is said, phrase by phrase; never empty, as the player of an empty dialogue breaks the screen."""
     if speech.utterances:
-        return [_phrase(u) for u in speech.utterances]
+        return [_phrase(said) for said in _joined(speech.utterances)]
     if speech.transcript is None:
         speaker, text = "Sound", f"Not transcribed: {_reason(speech, STAGES[1:2])}"
     elif speech.transcript.text:
@@ -161,17 +164,33 @@ def _dialogue(speech: Speech) -> list[dict[str, Any]]:
     return [{**phrase, "overlap": False}]
 
 
-def _phrase(utterance: Utterance) -> dict[str, Any]:
-    label = shown(utterance.speaker)
-    role = f" ({shown(utterance.role)})" if utterance.role else ""
+def _joined(utterances: Sequence[Utterance]) -> list[list[Utterance]]:
+    """Neighbours of one speaker together, as long as a person reads and plays at once."""
+    phrases: list[list[Utterance]] = []
+    for said in utterances:
+        if phrases:
+            first, last = phrases[-1][0], phrases[-1][-1]
+            same = (last.speaker, last.person_id, last.overlap) == (said.speaker, said.person_id, said.overlap)
+            if same and said.end - first.start <= PHRASE_SECONDS and said.start - last.end <= PAUSE_SECONDS:
+                phrases[-1].append(said)
+                continue
+        phrases.append([said])
+    return phrases
+
+
+def _phrase(utterances: Sequence[Utterance]) -> dict[str, Any]:
+    said = utterances[0]
+    label = shown(said.speaker)
+    role = f" ({shown(said.role)})" if said.role else ""
+    text = " ".join(shown(" ".join(u.text for u in utterances)).split())
     return {
-        "start": round(utterance.start, 2),
-        "end": round(utterance.end, 2),
-        "speaker": f"{shown(utterance.name)}{role}" if utterance.person_id else unnamed(label),
+        "start": round(said.start, 2),
+        "end": round(utterances[-1].end, 2),
+        "speaker": f"{shown(said.name)}{role}" if said.person_id else unnamed(label),
         "label": label,
-        "person_id": utterance.person_id,
-        "text": " ".join(shown(utterance.text).split()) + (_OVERLAP if utterance.overlap else ""),
-        "overlap": utterance.overlap,
+        "person_id": said.person_id,
+        "text": text + (_OVERLAP if said.overlap else ""),
+        "overlap": said.overlap,
     }
 
 

@@ -144,7 +144,8 @@ class Listener:
                 # Without names: what doubtful sound and a list of names make together is no evidence of either.
                 [again] = self._transcribed(sound, [chunk], language, None, no_repeat_ngram_size=3)
                 better = heard if _is_doubtful(again) else again
-            segments += [_answer(segment, language, offset) for segment in better]
+            if better:
+                segments.append(_answer(better, language, offset))
         return segments
 
     def _transcribed(
@@ -217,18 +218,22 @@ def _most_spoken(segments: Sequence[Mapping[str, Any]]) -> str:
     return words.most_common(1)[0][0] if words else ""
 
 
-def _answer(heard: Any, language: str, offset: float) -> dict[str, Any]:
+def _answer(chunk: Sequence[Any], language: str, offset: float) -> dict[str, Any]:
+    """A chunk's segments as one: where a sentence ends is told by its words, not by where a model put a time."""
+    probability = min(segment.avg_logprob for segment in chunk)
+    silence = max(segment.no_speech_prob for segment in chunk)
     return {
-        "start": offset + float(heard.start),
-        "end": offset + float(heard.end),
+        "start": offset + float(chunk[0].start),
+        "end": offset + float(chunk[-1].end),
         "words": [
             (offset + float(word.start), offset + float(word.end), word.word, float(word.probability))
-            for word in heard.words or ()
+            for segment in chunk
+            for word in segment.words or ()
         ],
         # A figure that is none is as bad as figures get.
-        "avg_logprob": float(heard.avg_logprob) if math.isfinite(heard.avg_logprob) else -99.0,
-        "no_speech_prob": float(heard.no_speech_prob) if math.isfinite(heard.no_speech_prob) else 1.0,
-        "compression_ratio": float(heard.compression_ratio),
+        "avg_logprob": float(probability) if math.isfinite(probability) else -99.0,
+        "no_speech_prob": float(silence) if math.isfinite(silence) else 1.0,
+        "compression_ratio": float(max(segment.compression_ratio for segment in chunk)),
         "temperature": TEMPERATURE,
         "language": language,
     }

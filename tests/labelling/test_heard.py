@@ -276,3 +276,27 @@ def test_a_name_that_is_forgotten_leaves_the_label() -> None:
 def test_a_task_waits_for_what_will_be_tried_again(told: dict[str, str], awaited: bool) -> None:
     assert set(told.values()) <= {*State, "absent"}
     assert is_awaited({state.stage: state for state in states(SOURCE, **told)}) is awaited
+
+
+@pytest.mark.parametrize(
+    ("parts", "phrases"),
+    [
+        ([(0, 4, "A"), (4, 9, "A"), (9, 14, "A")], ["0 1 2"]),
+        ([(0, 4, "A"), (4, 9, "A"), (9, 16, "A")], ["0 1", "2"]),
+        ([(0, 4, "A"), (7, 9, "A")], ["0", "1"]),
+        ([(0, 4, "A"), (4, 9, "B"), (9, 12, "A")], ["0", "1", "2"]),
+        ([(0, 40, "A"), (40, 41, "A")], ["0", "1"]),
+    ],
+    ids=["neighbours", "too long for one", "after a pause", "somebody else between", "one that is long by itself"],
+)
+def test_neighbours_of_one_speaker_are_one_phrase(parts: list[tuple[float, float, str]], phrases: list[str]) -> None:
+    model = utterances(clip(SOURCE))[2]
+    said = [
+        replace(model, number=n, start=start, end=end, speaker=speaker, text=str(n), words=1)
+        for n, (start, end, speaker) in enumerate(parts)
+    ]
+    dialogue = item(utterances=said)["dialogue"]
+    assert [phrase["text"] for phrase in dialogue] == phrases
+    assert [(d["start"], d["end"]) for d in dialogue] == [
+        (parts[int(p.split()[0])][0], parts[int(p.split()[-1])][1]) for p in phrases
+    ]
