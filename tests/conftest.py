@@ -1,6 +1,7 @@
 """Real servers for the whole suite: PostgreSQL and S3, started once, and a fresh database and buckets for each test."""
 
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ from resources.postgres import Barometre
 from resources.s3 import Lake
 
 pytest_plugins = ["tests.label_studio_server", "tests.speech_models", "tests.diarization_models"]
+# A suite that is started in the background inherits an ignored interrupt; Dagster would then ignore a request to end as well,
+# and so would every process that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Two busy cores are no reason for a property to fail.
 settings.register_profile("climate", deadline=None)
 settings.load_profile("climate")
