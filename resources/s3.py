@@ -56,6 +56,8 @@ class Lake(ConfigurableResource):  # type: ignore[type-arg]
             return False
         try:
             self._client.create_bucket(Bucket=bucket)
+        except self._client.exceptions.BucketAlreadyOwnedByYou:
+            return False  # somebody of ours was a moment earlier
         except (ClientError, BotoCoreError) as error:
             raise self._trouble(f"bucket {bucket}", error) from error
         return True

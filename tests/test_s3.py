@@ -3,7 +3,9 @@
 import hashlib
 import socketserver
 import threading
+import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,11 @@ def test_a_store_that_breaks_off_leaves_no_file(breaking: str, tmp_path: Path) -
 def test_a_file_that_is_missing_here_is_a_mistake_of_the_caller(files: Lake, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         files.upload(BUCKET, "key", tmp_path / "nowhere")
+
+
+def test_a_bucket_that_several_ask_for_at_once_is_made_by_one(lake: Lake) -> None:
+    names = [f"at-once-{uuid.uuid4().hex[:12]}" for _ in range(3)]
+    with ThreadPoolExecutor(8) as callers:
+        for name in names:
+            assert sum(callers.map(lambda _, name=name: lake.ensure_bucket(name), range(8))) == 1
+            assert lake.has_bucket(name)
