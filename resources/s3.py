@@ -48,19 +48,18 @@ class Lake(ConfigurableResource):  # type: ignore[type-arg]
             config=Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 4, "mode": "standard"}),
         )
 
-    def ensure_bucket(self, bucket: str) -> bool:
-        """Make a bucket if it is missing; whether it was."""
+    def ensure_bucket(self, bucket: str) -> None:
+        """Make a bucket if it is missing; several may ask at once."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         if self.has_bucket(bucket):
-            return False
+            return
         try:
             self._client.create_bucket(Bucket=bucket)
         except self._client.exceptions.BucketAlreadyOwnedByYou:
-            return False  # somebody of ours was a moment earlier
+            pass  # somebody of ours was a moment earlier; not every store says so
         except (ClientError, BotoCoreError) as error:
             raise self._trouble(f"bucket {bucket}", error) from error
-        return True
 
     def has_bucket(self, bucket: str) -> bool:
         """Whether a bucket is there; a store that does not answer is an error, not a no."""
