@@ -116,7 +116,6 @@ def _theirs(whisper: Whisper) -> float:
 
 def _bare(model: str, batch_size: int, beam_size: int, paths: Sequence[Path]) -> list[int]:
     """Words of each file, as the library's own documentation has it."""
-    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as ours, before the library is loaded
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     threads = len(os.sched_getaffinity(0))

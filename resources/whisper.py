@@ -25,8 +25,6 @@ _ENVIRONMENT: Final = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_ETAG_TIMEOUT": "10",
-    # Threads that spin while they wait take a busy machine longer (measured).
-    "OMP_WAIT_POLICY": "PASSIVE",
 }
 
 
