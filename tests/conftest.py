@@ -1,5 +1,6 @@
 """Real servers for the whole suite: PostgreSQL and S3, started once, and a fresh database and buckets for each test."""
 
+import os
 import shutil
 import signal
 import tempfile
@@ -79,7 +80,7 @@ def barometre(database_url: str) -> Barometre:
 def object_store_url(servers_folder: Path) -> Iterator[str]:
     """Endpoint of the suite's S3."""
     supervisor = Supervisor(servers_folder)
-    server = object_store.server(servers_folder / "s3", free_port(18333), _ACCESS, _SECRET)
+    server = object_store.server(servers_folder / "s3", free_port(18333 + os.getpid() % 300), _ACCESS, _SECRET)
     supervisor.start(server)
     supervisor.wait(server)
     yield server.url

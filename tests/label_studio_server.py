@@ -1,5 +1,6 @@
 """A real Label Studio of the suite's own: started when a test asks for it, on its own PostgreSQL, stopped at the end."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ def serving(venv: Path = VENV) -> Iterator[Running]:
     socket_folder = postgres.start(folder / "pg")
     try:
         prepared = label_studio.prepare_database(venv, socket_folder, folder / "data")
-        server = label_studio.server(venv, socket_folder, folder / "data", free_port(18080), TOKEN, PASSWORD)
+        server = label_studio.server(venv, socket_folder, folder / "data", free_port(17080 + os.getpid() % 300), TOKEN, PASSWORD)
         supervisor.start(server)
         seconds = supervisor.wait(server)
         yield Running(server.url, TOKEN, socket_folder, prepared, seconds)
