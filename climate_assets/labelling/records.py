@@ -1,10 +1,12 @@
-"""What one row of the labelling stage is: what a fact-checker is asked about one chunk.
+"""What one row of the labelling stage is: what a person is asked, what each person answered, and which answer stands.
 
-Only shapes. How a task's JSON is made is `tasks.py`; what the screen looks like is `labelling_config.py`.
+Only shapes and closed lists. How a task's JSON is made is `tasks.py`; what the screen looks like is `labelling_config.py`; how an
+answer is read is `answers.py`; which one stands is `gold.py`.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated
 
 
@@ -29,3 +31,91 @@ class LabellingTask:
     task_id: Annotated[int | None, "Label Studio task; none until delivered."]
     state: Annotated[str, "`pending` until Label Studio has it, then `ok`; `dead` if it refuses it."]
     reason: Annotated[str, "Why it is not delivered; empty when it is."]
+
+
+class Answered(StrEnum):
+    """What became of one version of an answer."""
+
+    SUBMITTED = "submitted"
+    SKIPPED = "skipped"
+    DELETED = "deleted"
+
+
+class Standing(StrEnum):
+    """Why a gold label stands, or why none does yet."""
+
+    AGREED = "agreed"
+    """Two people or more, and enough of them say the same."""
+    SINGLE = "single"
+    """One person was asked, and one answered."""
+    ADJUDICATED = "adjudicated"
+    """People disagreed, and an adjudicator decided."""
+    PROPAGATED = "propagated"
+    """Another airing of nearly the same words was labelled."""
+    DISPUTED = "disputed"
+    """People disagree, and nobody has decided: no value stands."""
+    WAITING = "waiting"
+    """More people are asked than have answered: no value stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One version of one person's answer to one task (a row of `annotations`); rows are added and never changed.
+
+    The newest version of an annotation stands; an annotation that is gone ends with a version in state `deleted`.
+    """
+
+    project_id: Annotated[int, "Label Studio project."]
+    annotation_id: Annotated[int, "Label Studio annotation."]
+    updated_at: Annotated[datetime, "When this version was saved, UTC; of `deleted`, when it was found gone."]
+    task_id: Annotated[int, "Label Studio task."]
+    item_id: Annotated[str, "What the task asks about: chunk id, or id of a post."]
+    country: Annotated[str, "Country code."]
+    task_kind: Annotated[str, "`misinfo` or `ner`."]
+    annotator: Annotated[int, "Number of the person in Label Studio; names stay there."]
+    state: Annotated[str, "`submitted`, `skipped` or `deleted`."]
+    assessment: Annotated[str | None, "`unchallenged`, `challenged` or `none`; empty if not answered."]
+    categories: Annotated[list[str], "What is claimed, sorted; may be several."]
+    spans: Annotated[str, "JSON list of marked spans: start and end in code points, label, text; in order."]
+    texts: Annotated[str, "JSON object of the other fields that were filled: field to list of values."]
+    guideline: Annotated[str, "Version of guideline and screen that the task carries."]
+    suggested_by: Annotated[str, "Model version of the prediction the answer began from; empty if it began from nothing."]
+    lead_seconds: Annotated[float | None, "Time the person took, as Label Studio counts it."]
+    created_at: Annotated[datetime, "When the answer was first given, UTC."]
+    source: Annotated[str, "`api`, `webhook` or `file`: how this version came in."]
+    result: Annotated[str, "The answer's `result` as it came, canonical JSON."]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedAnnotation:
+    """One version of an answer that cannot be read: set aside with its reason, never counted (a row of `refused_annotations`)."""
+
+    project_id: Annotated[int, "Label Studio project."]
+    annotation_id: Annotated[int, "Label Studio annotation; 0 if it names none."]
+    updated_at: Annotated[datetime, "When this version was saved, UTC; the epoch if it does not say."]
+    task_id: Annotated[int, "Label Studio task; 0 if it names none."]
+    country: Annotated[str, "Country code."]
+    reason: Annotated[str, "What is wrong with it and where, for a person."]
+    sha256: Annotated[str, "Hash of what came; its bytes, up to a limit, are kept under this name."]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldLabel:
+    """Which answer stands for one field of one item, and why (a row of `gold_labels`)."""
+
+    item_id: Annotated[str, "Chunk id, or id of a post."]
+    field: Annotated[str, "`assessment` (one value) or `categories` (values joined by a comma, sorted)."]
+    country: Annotated[str, "Country code."]
+    day: Annotated[date, "Day of the item."]
+    channel: Annotated[str, "Channel of the item."]
+    task_kind: Annotated[str, "`misinfo` or `ner`."]
+    value: Annotated[str | None, "What stands; none while disputed or waiting."]
+    standing: Annotated[str, "`agreed`, `single`, `adjudicated`, `propagated`, `disputed` or `waiting`."]
+    why: Annotated[str, "The rule that made it stand, in a sentence with its votes."]
+    votes: Annotated[str, "JSON object: value to number of people, most votes first."]
+    people: Annotated[int, "People whose answer counts; skipped ones do not."]
+    confidence: Annotated[float | None, "Probability of the value by Dawid and Skene's model over all answers; none if not estimated."]
+    annotations: Annotated[list[str], "The answers behind it, as `project/annotation`, sorted."]
+    group_id: Annotated[str, "First item of the group of nearly equal airings it belongs to; its own id if alone."]
+    sampling: Annotated[str, "How the item was picked: `score`, `audit` or `gold`."]
+    probability: Annotated[float, "Chance with which it was picked."]
