@@ -54,6 +54,10 @@ _BIG: Final = {
     ("labelling_tasks", "task_id"),
     ("clips", "bytes"),
     ("recordings", "bytes"),
+    *(("annotations", name) for name in ("project_id", "annotation_id", "task_id", "annotator")),
+    *(("refused_annotations", name) for name in ("project_id", "annotation_id", "task_id")),
+    ("read_marks", "project_id"),
+    ("rings", "project_id"),
 }
 
 
@@ -139,3 +143,16 @@ voice_access = _table("voice_access", speech.VoiceAccess, ("access_id",), ("at",
 speaker_names = _table("speaker_names", speech.SpeakerName, ("clip_id", "speaker"))
 model_events = _table("model_events", speech.ModelEvent, ("event_id", "event"), ("stage", "at"))
 labelling_tasks = _table("labelling_tasks", labelling.LabellingTask, ("chunk_id",), _SLICE)
+annotations = _table(
+    "annotations",
+    labelling.Annotation,
+    ("project_id", "annotation_id", "updated_at"),
+    ("country", "item_id"),
+    ("project_id", "task_id"),
+)
+refused_annotations = _table(
+    "refused_annotations", labelling.RefusedAnnotation, ("project_id", "annotation_id", "updated_at", "sha256"), ("country",)
+)
+read_marks = _table("read_marks", labelling.ReadMark, ("project_id",))
+rings = _table("rings", labelling.Ring, ("project_id",))
+gold_labels = _table("gold_labels", labelling.GoldLabel, ("item_id", "field"), _SLICE, ("group_id",))

@@ -40,7 +40,8 @@ def serving(venv: Path = VENV) -> Iterator[Running]:
     socket_folder = postgres.start(folder / "pg")
     try:
         prepared = label_studio.prepare_database(venv, socket_folder, folder / "data")
-        server = label_studio.server(venv, socket_folder, folder / "data", free_port(17080 + os.getpid() % 300), TOKEN, PASSWORD)
+        port = free_port(17080 + os.getpid() % 300)
+        server = label_studio.server(venv, socket_folder, folder / "data", port, TOKEN, PASSWORD)
         supervisor.start(server)
         seconds = supervisor.wait(server)
         yield Running(server.url, TOKEN, socket_folder, prepared, seconds)

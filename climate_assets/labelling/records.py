@@ -1,7 +1,7 @@
 """What one row of the labelling stage is: what a person is asked, what each person answered, and which answer stands.
 
-Only shapes and closed lists. How a task's JSON is made is `tasks.py`; what the screen looks like is `labelling_config.py`; how an
-answer is read is `answers.py`; which one stands is `gold.py`.
+Only shapes and closed lists. How a task's JSON is made is `tasks.py`; what the screen looks like is `labelling_config.py`; how
+an answer is read is `answers.py`; which one stands is `gold.py`.
 """
 
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class RefusedAnnotation:
-    """One version of an answer that cannot be read: set aside with its reason, never counted (a row of `refused_annotations`)."""
+    """One version of an answer that cannot be read: set aside, never counted (a row of `refused_annotations`)."""
 
     project_id: Annotated[int, "Label Studio project."]
     annotation_id: Annotated[int, "Label Studio annotation; 0 if it names none."]
@@ -97,6 +97,25 @@ class RefusedAnnotation:
     country: Annotated[str, "Country code."]
     reason: Annotated[str, "What is wrong with it and where, for a person."]
     sha256: Annotated[str, "Hash of what came; its bytes, up to a limit, are kept under this name."]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMark:
+    """How far a project's answers are read (a row of `read_marks`)."""
+
+    project_id: Annotated[int, "Label Studio project."]
+    country: Annotated[str, "Country code."]
+    pulse: Annotated[str, "What Label Studio said of the project before the last read; it differs when anything changed."]
+    read_until: Annotated[datetime, "Every change before this instant is read, by Label Studio's clock, UTC."]
+    fully_read_at: Annotated[datetime, "When all tasks were last read, not the changed ones only, UTC."]
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The last time Label Studio's webhook said that something changed in a project (a row of `rings`)."""
+
+    project_id: Annotated[int, "Label Studio project."]
+    rung_at: Annotated[datetime, "When, UTC."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +133,8 @@ class GoldLabel:
     why: Annotated[str, "The rule that made it stand, in a sentence with its votes."]
     votes: Annotated[str, "JSON object: value to number of people, most votes first."]
     people: Annotated[int, "People whose answer counts; skipped ones do not."]
-    confidence: Annotated[float | None, "Probability of the value by Dawid and Skene's model over all answers; none if not estimated."]
-    annotations: Annotated[list[str], "The answers behind it, as `project/annotation`, sorted."]
-    group_id: Annotated[str, "First item of the group of nearly equal airings it belongs to; its own id if alone."]
+    confidence: Annotated[float | None, "Probability of the value by Dawid and Skene's model; none if not estimated."]
+    annotations: Annotated[list[str], "Answers behind it, as `project/annotation`, sorted."]
+    group_id: Annotated[str, "First item of its group of nearly equal airings; its own id if alone."]
     sampling: Annotated[str, "How the item was picked: `score`, `audit` or `gold`."]
     probability: Annotated[float, "Chance with which it was picked."]

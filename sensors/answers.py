@@ -1,0 +1,68 @@
+"""People answered in Label Studio: the external asset of their answers is reported, and the assets behind it follow.
+
+Two ways lead here, and neither is trusted alone: the doorbell rings at once, and what Label Studio says of each project is
+compared with what was read. When to report is `labelling/reading.py`; what was read is a table, so a lost tick loses nothing.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from climate_assets.failures import Permanent, Transient
+from climate_assets.labelling.reading import remembered, told_after, told_from, why_to_read
+from climate_assets.labelling.records import ReadMark
+from resources.label_studio import LabelStudio
+from resources.postgres import Barometre
+
+ANSWERS = "label_studio_answers"
+_PROJECTS = "SELECT DISTINCT country, project_id FROM labelling_tasks WHERE project_id IS NOT NULL ORDER BY 1, 2"
+
+
+@dg.sensor(minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def doorbell_rang(context: dg.SensorEvaluationContext, barometre: Barometre) -> dg.SensorResult | dg.SkipReason:
+    """Reports the answers of a country as soon as its project rang. The fast way; what never rang is found by the other one."""
+    since = datetime.fromisoformat(context.cursor) if context.cursor else datetime(1970, 1, 1, tzinfo=UTC)
+    rung = barometre.rows(
+        "SELECT DISTINCT r.project_id, r.rung_at, t.country FROM rings r JOIN labelling_tasks t USING (project_id)"
+        " WHERE r.rung_at > %(since)s ORDER BY r.rung_at",
+        {"since": since},
+    )
+    if not rung:
+        return dg.SkipReason("nobody rang")
+    events = _events((row["country"], "the doorbell rang") for row in rung)
+    return dg.SensorResult(asset_events=events, cursor=rung[-1]["rung_at"].isoformat())
+
+
+@dg.sensor(minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+def answers_changed(
+    context: dg.SensorEvaluationContext, barometre: Barometre, label_studio: LabelStudio
+) -> dg.SensorResult | dg.SkipReason:
+    """Reports the answers of a country when its project is not as it was read, and once a day in any case. The true way."""
+    told, now = told_from(json.loads(context.cursor or "{}")), datetime.now(UTC)
+    marks = {mark.project_id: mark for mark in barometre.read(ReadMark)}
+    reasons, troubles = [], []
+    for row in barometre.rows(_PROJECTS):
+        number, country = row["project_id"], row["country"]
+        try:
+            pulse = label_studio.pulse(number)
+        except (Transient, Permanent) as trouble:
+            # One project that is gone, or a server that restarts, is no reason to miss the others.
+            troubles.append(f"{country}: {trouble}")
+            context.log.warning(troubles[-1])
+            continue
+        if why := why_to_read(pulse, marks.get(number), told.get(number), now):
+            reasons.append((country, why))
+            told[number] = told_after(pulse, marks.get(number), now)
+    if not reasons:
+        return dg.SkipReason("; ".join(troubles) or "every project is as it was read")
+    return dg.SensorResult(asset_events=_events(reasons), cursor=json.dumps(remembered(told)))
+
+
+def _events(reasons: Iterable[tuple[str, str]]) -> list[dg.AssetMaterialization]:
+    """One report a country, however many of its projects changed."""
+    return [
+        dg.AssetMaterialization(ANSWERS, partition=country, metadata={"why": why})
+        for country, why in sorted(dict(reasons).items())
+    ]
