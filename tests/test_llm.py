@@ -18,8 +18,9 @@ import pytest
 from climate_assets.broadcast.records import CleanChunk
 from climate_assets.claims.cascade import Unasked, due, state_after
 from climate_assets.claims.prompts import MAX_TEXT, PROMPTS
-from climate_assets.claims.records import Judgement, LlmCall, StageState, State, Unusable
+from climate_assets.claims.records import Judgement, LlmCall, Unusable
 from climate_assets.failures import Permanent, Transient
+from climate_assets.states import StageState, State
 from resources import llm_exchange
 from resources.llm import Llm
 from resources.llm_batch import Batch, Manners, Outcome, outage

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from climate_assets.broadcast.records import Chunk, KeywordHit
-from climate_assets.claims.records import StageState, State
+from climate_assets.states import StageState, State
 from resources.postgres import Barometre, Change
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from climate_assets.broadcast.records import CleanChunk
-from climate_assets.claims.records import Judgement, StageState, State, Unusable
+from climate_assets.claims.records import Judgement, Unusable
+from climate_assets.states import StageState, State
 
 STAGE: Final = "classified_chunks"
 MAX_ATTEMPTS: Final = 3

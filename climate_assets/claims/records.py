@@ -8,9 +8,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from climate_assets.states import StageState as StageState
-from climate_assets.states import State as State
-
 
 class Category(StrEnum):
     """What is claimed: CARDS super-claims 1-5 (Coan et al. 2021, doi 10.1038/s41598-021-01714-4) and three more in use."""

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from climate_assets.broadcast.records import CleanChunk
 from climate_assets.claims.cascade import MAX_ATTEMPTS, Result, Unasked, audit_point, due, route, state_after
-from climate_assets.claims.records import Category, Judgement, StageState, State, Unusable
+from climate_assets.claims.records import Category, Judgement, Unusable
+from climate_assets.states import StageState, State
 
 DAY = date(2026, 11, 20)
 GOOD = Judgement(9, Category.NOT_US, "le soleil explique tout", False, "x")
