@@ -14,7 +14,7 @@ STAGES = ["broadcast", "knowledge", "claims", "speech", "labelling", "learning",
 THIRD_RING = {
     *("assets", "checks", "captures", "judging", "handover"),
     *("recording_assets", "intake", "clip_states", "decoding", "model_runs", "hearing", "speaking", "attributing"),
-    *("forgetting", "listening", "projects"),
+    *("forgetting", "listening", "projects", "collecting", "settling"),
 }
 # Parsers, the matching library and the classifier's trainer: values in, values out, like numpy.
 PURE_LIBRARIES = {
