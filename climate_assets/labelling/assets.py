@@ -1,5 +1,7 @@
-"""The labelling stage: what fact-checkers are asked, in the country's bucket and in its Label Studio project."""
+"""The labelling stage: what fact-checkers are asked, what they answered, and which answer stands."""
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -7,12 +9,15 @@ import dagster as dg
 from climate_assets import policies
 from climate_assets.broadcast import assets as broadcast
 from climate_assets.claims import assets as claims
+from climate_assets.labelling.collecting import collect
 from climate_assets.labelling.handover import hand_over
-from climate_assets.labelling.records import LabellingTask
+from climate_assets.labelling.records import Annotation, GoldLabel, LabellingTask
+from climate_assets.labelling.settling import settle
+from climate_assets.partitions import country as by_country
 from climate_assets.partitions import country_day, slices_of
 from climate_assets.speech import assets as speech
 from climate_assets.states import State
-from climate_assets.tables import bars, columns_of, report
+from climate_assets.tables import bars, columns_of, report, report_partition, table
 from resources.label_studio import LabelStudio
 from resources.postgres import Barometre
 from resources.reference import ReferenceFiles
@@ -57,5 +62,76 @@ def labelstudio_tasks(
             waiting_for_sound=done.waiting_for_sound,
             tasks_by_state=bars(done.states, "tasks"),
             tasks_by_sampling=bars(done.sampling, "tasks"),
+        )
+    return dg.MaterializeResult()
+
+
+# Reported by sensors when people answered, changed or removed something in Label Studio. The graph stops at the tasks.
+label_studio_answers = dg.AssetSpec(
+    "label_studio_answers",
+    description="What people answer in Label Studio.",
+    partitions_def=by_country,
+    kinds={"labelstudio"},
+)
+
+
+@dg.asset(
+    partitions_def=by_country,
+    backfill_policy=policies.whole_range,
+    deps=[label_studio_answers],
+    automation_condition=policies.follow_upstream,
+    retry_policy=policies.patient,
+    kinds={"postgres", "labelstudio"},
+    code_version="1",
+    metadata=columns_of(Annotation),
+)
+def annotations(
+    context: dg.AssetExecutionContext, barometre: Barometre, lake: Lake, label_studio: LabelStudio
+) -> dg.MaterializeResult[Any]:
+    """Every version of every answer of every person; what is skipped, changed or deleted is told, and nothing is overwritten.
+
+    Changed tasks are read, and all of them once a day or when a count differs. What cannot be read is set aside.
+    """
+    for code in context.partition_keys:
+        done = collect(code, barometre, lake, label_studio, datetime.now(UTC))
+        report_partition(
+            context,
+            code,
+            done.change,
+            done.added.total(),
+            tasks_read=done.tasks,
+            projects_read_as_a_whole=done.whole,
+            set_aside=done.refused,
+            new_versions_by_state=bars(done.added, "versions"),
+        )
+    return dg.MaterializeResult()
+
+
+@dg.asset(
+    partitions_def=by_country,
+    backfill_policy=policies.whole_range,
+    deps=[annotations],
+    automation_condition=policies.follow_upstream,
+    kinds={"postgres", "python"},
+    code_version="1",
+    metadata=columns_of(GoldLabel),
+)
+def gold_labels(context: dg.AssetExecutionContext, barometre: Barometre) -> dg.MaterializeResult[Any]:
+    """Which answer stands for each item that was asked about, and why; none while people disagree or have not answered.
+
+    Agreement of at least two thirds, one answer where one was asked for, or another airing of nearly the same words.
+    """
+    for code in context.partition_keys:
+        settled = settle(code, barometre)
+        report_partition(
+            context,
+            code,
+            settled.change,
+            settled.labels,
+            assessments_by_standing=bars(settled.standing, "items"),
+            assessments_that_stand=bars(settled.values, "items"),
+            **settled.alphas,
+            agreement=table(settled.agreement_rows()),
+            pairs_of_answers=table(asdict(one) for one in settled.disagreements),
         )
     return dg.MaterializeResult()

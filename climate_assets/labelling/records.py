@@ -97,6 +97,7 @@ class RefusedAnnotation:
     country: Annotated[str, "Country code."]
     reason: Annotated[str, "What is wrong with it and where, for a person."]
     sha256: Annotated[str, "Hash of what came; its bytes, up to a limit, are kept under this name."]
+    present: Annotated[bool, "Label Studio still shows it; false once it was mended or removed there."] = True
 
 
 @dataclass(frozen=True, slots=True)

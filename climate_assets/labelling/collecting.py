@@ -1,0 +1,152 @@
+"""Collecting the answers of one country: what Label Studio has and the table has not is added, and nothing is ever changed.
+
+A changed answer is a new version, one that is gone ends with a version that says so, one that cannot be read is set aside.
+Reading one answer is `answers.py`, which versions are new `answer_versions.py`, asking Label Studio is a resource.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Final
+
+from climate_assets.labelling.answer_versions import deletions, new_versions, standing, version_of, with_gone_tasks
+from climate_assets.labelling.answers import Reading, SetAside, answers_of_task
+from climate_assets.labelling.reading import whole_read_is_due
+from climate_assets.labelling.records import Annotation, Answered, ReadMark, RefusedAnnotation
+from resources.label_studio import LabelStudio
+from resources.label_studio_annotations import PAGE, Summary, all_tasks, summary, tasks_changed
+from resources.postgres import Barometre, Change
+from resources.s3 import LAKE, Lake
+
+STANDING: Final = "SELECT DISTINCT ON (project_id, annotation_id) * FROM annotations WHERE {} ORDER BY 1, 2, updated_at DESC"
+"""The newest version of each annotation of some; deleted ones are among them."""
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MISSING: Final = """
+SELECT (SELECT count(*) FROM (SELECT DISTINCT ON (annotation_id) state, created_at FROM annotations
+        WHERE project_id = %(p)s ORDER BY annotation_id, updated_at DESC) s
+        WHERE state = 'submitted' AND created_at <= %(until)s)
+     + (SELECT count(DISTINCT annotation_id) FROM refused_annotations WHERE project_id = %(p)s AND present) AS known"""
+
+
+@dataclass
+class Collected:
+    """What collecting the answers of a country came to."""
+
+    change: Change = field(default_factory=Change)
+    tasks: int = 0
+    added: Counter[str] = field(default_factory=Counter)
+    """New versions by state."""
+    refused: int = 0
+    whole: int = 0
+    """Projects that were read as a whole, and not the changed tasks only."""
+
+
+def collect(country: str, barometre: Barometre, lake: Lake, label_studio: LabelStudio, now: datetime) -> Collected:
+    """Read what changed in the country's projects since they were read; all of it when that is due or something is missing."""
+    done = Collected()
+    projects = barometre.rows(
+        "SELECT DISTINCT project_id FROM labelling_tasks WHERE country = %(c)s AND project_id IS NOT NULL ORDER BY 1",
+        {"c": country},
+    )
+    for row in projects:
+        with barometre.lock(f"annotations of project {row['project_id']}"):
+            _Project(Reading(row["project_id"], country, "api"), barometre, lake, label_studio, done).read(now)
+    return done
+
+
+@dataclass(frozen=True)
+class _Project:
+    """One project that is being read."""
+
+    reading: Reading
+    barometre: Barometre
+    lake: Lake
+    label_studio: LabelStudio
+    done: Collected
+
+    def read(self, now: datetime) -> None:
+        """Read the project; its mark moves last, so that a read that is cut off is made again."""
+        number = self.reading.project_id
+        mark = next(iter(self.barometre.read(ReadMark, project_id=number)), None)
+        # Asked before the first task: what happens from here on is found by the next read.
+        before = summary(self.label_studio, number)
+        whole = whole_read_is_due(mark, now)
+        if mark is not None and not whole:
+            for page in _pages(tasks_changed(self.label_studio, number, mark.read_until)):
+                self._take(page, now)
+            # Copies that a lead makes of an answer, and deleted tasks, move no task's time of change.
+            whole = self._lacks(before)
+        if whole:
+            self._read_all(before, now)
+        read_until = before.newest or _NEVER
+        fully = now if whole or mark is None else mark.fully_read_at
+        self.done.change += self.barometre.upsert(
+            [ReadMark(number, self.reading.country, str(before), read_until, fully)], ReadMark
+        )
+        self.done.whole += whole
+
+    def _lacks(self, before: Summary) -> bool:
+        """Whether the tables hold another number of answers than Label Studio had."""
+        asked = {"p": self.reading.project_id, "until": before.newest or _NEVER}
+        return bool(self.barometre.rows(_MISSING, asked)[0]["known"] != before.annotations)
+
+    def _read_all(self, before: Summary, now: datetime) -> None:
+        met: list[int] = []
+        for page in _pages(all_tasks(self.label_studio, self.reading.project_id)):
+            self._take(page, now)
+            met += [int(task["id"]) for task in page]
+        unmet = self._versions(STANDING.format("project_id = %(p)s AND NOT task_id = ANY(%(met)s)"), {"met": met})
+        self._add(deletions(unmet, (), with_gone_tasks({}, unmet, before.newest or now), now))
+        refused = self.barometre.read(RefusedAnnotation, project_id=self.reading.project_id, present=True)
+        gone = [replace(row, present=False) for row in refused if row.task_id not in set(met)]
+        self.done.change += self.barometre.upsert(gone, RefusedAnnotation)
+
+    def _take(self, tasks: Sequence[dict[str, Any]], now: datetime) -> None:
+        """Add what is new in some tasks; each state of a task is taken once."""
+        ids = [int(task["id"]) for task in tasks]
+        seen: list[Annotation] = []
+        aside: list[SetAside] = []
+        for task in tasks:
+            for answer in answers_of_task(task, self.reading):
+                (aside if isinstance(answer, SetAside) else seen).append(answer)  # type: ignore[arg-type]
+        known = self._versions("SELECT * FROM annotations WHERE project_id = %(p)s AND task_id = ANY(%(ids)s)", {"ids": ids})
+        new = new_versions(seen, {version_of(one): one.result for one in known})
+        read_until = {int(task["id"]): datetime.fromisoformat(task["updated_at"]).astimezone(UTC) for task in tasks}
+        present = {one.annotation_id for one in seen} | {one.row.annotation_id for one in aside}
+        gone = deletions(standing([*known, *new]).values(), present, read_until, now)
+        self._add([*new, *gone])
+        self._set_aside(ids, aside)
+        self.done.tasks += len(tasks)
+
+    def _set_aside(self, task_ids: Sequence[int], aside: Sequence[SetAside]) -> None:
+        before = self.barometre.read(RefusedAnnotation, project_id=self.reading.project_id, task_id=list(task_ids))
+        rows = {(r.annotation_id, r.updated_at, r.sha256): replace(r, present=False) for r in before}
+        for one in aside:
+            key = f"annotations/refused/country={self.reading.country}/sha256={one.row.sha256}.json"
+            self.lake.put(LAKE, key, one.content)
+            rows[one.row.annotation_id, one.row.updated_at, one.row.sha256] = one.row
+        change = self.barometre.upsert(list(rows.values()), RefusedAnnotation)
+        self.done.refused += change.inserted
+        self.done.change += change
+
+    def _add(self, rows: Sequence[Annotation]) -> None:
+        self.done.change += self.barometre.upsert(rows, Annotation)
+        self.done.added.update(row.state for row in rows)
+
+    def _versions(self, query: str, parameters: dict[str, Any]) -> list[Annotation]:
+        rows = self.barometre.rows(query, {"p": self.reading.project_id, **parameters})
+        return [Annotation(**row) for row in rows]
+
+
+def standing_answers(country: str, barometre: Barometre) -> list[Annotation]:
+    """The newest version of each answer of a country that is not deleted."""
+    rows = barometre.rows(STANDING.format("country = %(c)s"), {"c": country})
+    return [Annotation(**row) for row in rows if row["state"] != Answered.DELETED.value]
+
+
+def _pages(tasks: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    remaining = iter(tasks)
+    while page := list(islice(remaining, PAGE)):
+        yield page

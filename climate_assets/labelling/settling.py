@@ -1,0 +1,81 @@
+"""Settling which answers of one country stand: votes, near-duplicate airings and the model of the people, put together.
+
+The rule is `gold.py`, groups are `duplicates.py`, the model is `aggregation.py`, agreement is `agreement.py`.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from climate_assets.broadcast.records import Chunk, CleanChunk
+from climate_assets.labelling.aggregation import dawid_skene
+from climate_assets.labelling.agreement import Agreement, Disagreement, agreements, disagreements
+from climate_assets.labelling.collecting import standing_answers
+from climate_assets.labelling.duplicates import Airing, group_of, near_duplicates
+from climate_assets.labelling.gold import gold_labels
+from climate_assets.labelling.records import GoldLabel, LabellingTask
+from climate_assets.labelling.votes import ASSESSMENT, CATEGORIES, votes_of
+from resources.postgres import Barometre, Change
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What settling a country came to."""
+
+    change: Change
+    labels: int
+    standing: Counter[str]
+    """Assessments by why they stand, or why none does."""
+    values: Counter[str]
+    agreements: list[Agreement]
+    disagreements: list[Disagreement]
+
+    @property
+    def alphas(self) -> dict[str, float]:
+        """Alpha of each field for which it is defined, named so that it is drawn over time."""
+        return {f"alpha_{one.field}": one.alpha for one in self.agreements if not one.label and one.alpha is not None}
+
+    def agreement_rows(self) -> list[dict[str, Any]]:
+        """Alpha of each field and label with its interval and on how much it stands, for a person."""
+        return [
+            {
+                "field": one.field,
+                "label": one.label or "(as a whole)",
+                "alpha": one.alpha,
+                "95 % from": one.low,
+                "to": one.high,
+                "items": one.units,
+                "people": one.raters,
+                "undefined": one.reason or one.interval_reason,
+            }
+            for one in self.agreements
+        ]
+
+
+def settle(country: str, barometre: Barometre) -> Settled:
+    """Make the gold labels of a country exactly what its standing answers say."""
+    answers = standing_answers(country, barometre)
+    tasks = barometre.read(LabellingTask, country=country)
+    votes = {field: votes_of(answers, field) for field in (ASSESSMENT, CATEGORIES)}
+    model = dawid_skene(votes[ASSESSMENT])
+    labels = gold_labels(
+        answers,
+        tasks,
+        groups=group_of(near_duplicates(_airings([task.chunk_id for task in tasks], barometre))),
+        probabilities=model.of_item() if model else None,
+    )
+    assessed = [label for label in labels if label.field == ASSESSMENT]
+    return Settled(
+        change=barometre.replace(labels, GoldLabel, country=country),
+        labels=len(labels),
+        standing=Counter(label.standing for label in assessed),
+        values=Counter(label.value for label in assessed if label.value),
+        agreements=[one for field, cast in votes.items() for one in agreements(cast, field)],
+        disagreements=disagreements(votes[ASSESSMENT]),
+    )
+
+
+def _airings(chunk_ids: list[str], barometre: Barometre) -> list[Airing]:
+    """The words that were asked about, adverts cut, and when they were aired."""
+    starts = {chunk.chunk_id: chunk.start for chunk in barometre.read(Chunk, chunk_id=chunk_ids)}
+    return [Airing(c.chunk_id, starts[c.chunk_id], c.text) for c in barometre.read(CleanChunk, chunk_id=chunk_ids)]
