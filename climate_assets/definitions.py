@@ -16,7 +16,7 @@ from climate_assets.speech import assets as speech
 from climate_assets.speech import checks as speech_checks
 from climate_assets.speech import recording_assets as recordings
 from resources import bindings
-from sensors import alerts, automation, countries, follow_ups, grids, schedules, voices
+from sensors import alerts, answers, automation, countries, follow_ups, grids, schedules, voices
 from sensors import recordings as inbox
 
 STAGES = {"broadcast": broadcast, "claims": claims, "speech": speech, "recordings": recordings, "labelling": labelling}
@@ -44,6 +44,8 @@ def defs() -> dg.Definitions:
             follow_ups.adverts_learnt,
             inbox.recordings_arrived,
             voices.voices_changed,
+            answers.doorbell_rang,
+            answers.answers_changed,
             alerts.run_failed,
         ],
         resources=bindings.resources(),

@@ -53,6 +53,23 @@ def migrate() -> None:
 
 
 @app.command()
+def doorbell(
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8090,
+    host: Annotated[str, typer.Option(help="Address to listen on; in a container 0.0.0.0.")] = "127.0.0.1",
+) -> None:
+    """Listen for Label Studio's webhooks, which say that people answered; runs until it is stopped."""
+    import uvicorn
+
+    from climate_assets.cli import ROOT
+
+    # In a container there is no embedded platform to ask.
+    given = bindings.given_by_operator(ROOT / ".env")
+    known = bindings.resources(given) if "DOORBELL_URL" in given else _known()
+    # Nothing of a request is logged: its header holds the secret.
+    uvicorn.run(known["doorbell"].app(known["barometre"]), host=host, port=port, log_level="warning", access_log=False)
+
+
+@app.command()
 def retry(
     stage: str,
     country: str,

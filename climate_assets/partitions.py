@@ -23,8 +23,10 @@ day = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_off
 recording = dg.DynamicPartitionsDefinition(name=RECORDING)
 country_day = dg.MultiPartitionsDefinition({COUNTRY: country, DAY: day})
 
-# What is made by country and day: a job or a sensor can ask for assets of one way of slicing only.
-daily: Final = dg.AssetSelection.all() - dg.AssetSelection.groups("recordings")
+# What is made by country and day: a job or a sensor can ask for assets of one way of slicing only. People answer when they
+# like, so what they said is sliced by country alone.
+by_country: Final = dg.AssetSelection.assets("annotations", "gold_labels")
+daily: Final = dg.AssetSelection.all() - dg.AssetSelection.groups("recordings") - by_country
 
 
 def key_of(country_code: str, of_day: date) -> dg.MultiPartitionKey:

@@ -3,7 +3,7 @@
 Metadata keys are Dagster's own where it has one; ours are plain words. Metadata stays small: counts, shares, a plot.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -63,3 +63,19 @@ def bars(values: Mapping[str, float], unit: str = "") -> dg.MarkdownMetadataValu
         width = round(24 * value / top) if top else 0
         lines.append(f"| {name.replace('|', '/')} | `{'█' * width or '·'}` | {value:,.6g} {unit} |")
     return dg.MetadataValue.md("\n".join(lines))
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
+    """Rows of the same names as a table in the metadata panel; texts are cut, and no markup in them is."""
+    known = list(rows)
+    if not known:
+        return dg.MetadataValue.md("none")
+    names = list(known[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in known]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+    return text.replace("|", "/").replace("\n", " ").replace("<", "&lt;")[:120]

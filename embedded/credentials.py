@@ -15,6 +15,7 @@ class Credentials:
     mediatree_password: str
     label_studio_token: str
     label_studio_password: str
+    doorbell_secret: str
 
 
 MEDIATREE_USER = "demo"
@@ -23,10 +24,11 @@ MEDIATREE_USER = "demo"
 def credentials(file: Path) -> Credentials:
     """The credentials kept in `file`, made if there are none."""
     names = [f.name for f in fields(Credentials)]
-    if file.exists():
-        known = json.loads(file.read_text())
-        return Credentials(**{name: known[name] for name in names})
-    made = Credentials(**{name: secrets.token_hex(20) for name in names})
+    known = json.loads(file.read_text()) if file.exists() else {}
+    made = Credentials(**{name: known.get(name) or secrets.token_hex(20) for name in names})
+    if asdict(made) == known:
+        return made
+    # None yet, or a server came with this version that the file does not know.
     file.parent.mkdir(parents=True, exist_ok=True)
     # Written aside: a start that is cut off leaves no half file that every later start would stumble over.
     unfinished = file.with_suffix(".new")

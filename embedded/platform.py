@@ -16,7 +16,7 @@ from embedded.ports import assign
 from embedded.supervision import Server, Supervisor, answers
 
 Report = Callable[[str, str], None]
-_SERVERS = ("dagster_daemon", "dagster", "code_location", "label_studio", "mediatree", "s3")
+_SERVERS = ("dagster_daemon", "dagster", "code_location", "doorbell", "label_studio", "mediatree", "s3")
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class Platform:
             "LABEL_STUDIO_API_KEY": self.secrets.label_studio_token,
             "WHISPER_MODEL": str(weights.folder_in(self.home)),
             "DIARIZATION_MODEL": "" if diarization_weights.missing() else str(diarization_weights.folder_in(self.home)),
+            "DOORBELL_URL": f"http://127.0.0.1:{ports['doorbell']}",
+            "DOORBELL_SECRET": self.secrets.doorbell_secret,
             "CLIMATE_COUNTRIES": str(self.root / "demo" / "countries.yaml"),
             "CLIMATE_GRIDS": str(self.root / "demo" / "grids"),
         }
@@ -87,6 +89,8 @@ class Platform:
             made.append(self._label_studio(ports["label_studio"]))
         if "MEDIATREE_URL" not in self.given:
             made.append(self._broadcaster(ports["mediatree"]))
+        if "DOORBELL_URL" not in self.given:
+            made.append(self._doorbell(ports["doorbell"], environment))
         dagster.prepare_home(Path(environment["DAGSTER_HOME"]), self.root)
         return [*made, *dagster.servers(self.root, ports["dagster"], ports["code_location"], environment)]
 
@@ -113,6 +117,13 @@ class Platform:
             health=f"http://127.0.0.1:{port}/health",
             folder=self.root,
         )
+
+    def _doorbell(self, port: int, environment: Mapping[str, str]) -> Server:
+        url = f"http://127.0.0.1:{port}"
+        command = [str(Path(sys.executable).parent / "climate"), "doorbell", "--port", str(port)]
+        # It is the one part that others reach: of all addresses and keys it gets what it needs.
+        known = {name: environment[name] for name in ("DATABASE_URL", "DOORBELL_URL", "DOORBELL_SECRET")}
+        return Server("doorbell", command, known, url=url, health=f"{url}/health", folder=self.root)
 
     def stop(self, report: Report = lambda name, said: None) -> None:
         """Stop every server; data stays."""

@@ -12,6 +12,7 @@ WANTED: Final[dict[str, int]] = {
     "mediatree": 8085,
     "s3": 8333,
     "code_location": 4000,
+    "doorbell": 8090,
 }
 
 

@@ -23,7 +23,7 @@ def start(platform: Platform, wanted: Mapping[str, int], progress: Progress) -> 
     ports = platform.ports(wanted)
     servers = platform.servers(ports)
     environment = platform.environment(ports)
-    first = [s for s in servers if s.name in ("s3", "label_studio", "mediatree")]
+    first = [s for s in servers if s.name in ("s3", "label_studio", "mediatree", "doorbell")]
     last = [s for s in servers if s not in first]
     tasks = {s.name: progress.add_task(s.name, total=s.patience_seconds, said="waiting") for s in servers}
 
@@ -47,7 +47,7 @@ def start(platform: Platform, wanted: Mapping[str, int], progress: Progress) -> 
         lake: Lake = bindings.resources(environment)["lake"]
         lake.ensure_bucket(bucket)
     _instance(environment)
-    launch(last, [s for s in servers if s.name not in ("s3", "mediatree")])
+    launch(last, [s for s in servers if s.name not in ("s3", "mediatree", "doorbell")])
     _countries(environment, progress)
 
 
@@ -88,7 +88,7 @@ def _countries(environment: Mapping[str, str], progress: Progress) -> None:
 
     known = bindings.resources(environment)
     task = progress.add_task("countries", total=1, said="buckets and projects")
-    made = establish(known["reference"], known["barometre"], known["lake"], known["label_studio"])
+    made = establish(known["reference"], known["barometre"], known["lake"], known["label_studio"], known["doorbell"])
     with bindings.exported(environment), dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
         instance.add_dynamic_partitions(partitions.COUNTRY, made)
     progress.update(task, completed=1, said=", ".join(made))

@@ -13,6 +13,7 @@ from typing import Any, Final
 from dagster import EnvVar
 
 from resources.diarizer import Diarizer
+from resources.doorbell import Doorbell
 from resources.label_studio import LabelStudio
 from resources.llm import Llm
 from resources.media import AudioExport
@@ -44,6 +45,8 @@ VARIABLES: Final[dict[str, str]] = {
     "HUGGINGFACE_TOKEN": "token of the model hub, for models that want one",
     "MEDIA_HOSTS": "hosts that audio may come from, separated by commas; without it the API's own and .mediatree.fr",
     "VOICE_BANK": "`on` to recognise enrolled voices",
+    "DOORBELL_URL": "address at which Label Studio reaches the doorbell; without it answers are found by looking for them",
+    "DOORBELL_SECRET": "what Label Studio shows at the doorbell, 16 characters or more",
     "CLIMATE_COUNTRIES": "countries file, when it is not the packaged one",
     "CLIMATE_GRIDS": "folder of programme grids, when it is not the packaged one",
     "ALERT_WEBHOOK_URL": "where alerts are posted; without it they are logged",
@@ -129,6 +132,7 @@ def resources(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
             url=known.get("LABEL_STUDIO_URL", "http://127.0.0.1:8080"),
             api_key=text("LABEL_STUDIO_API_KEY"),
         ),
+        "doorbell": Doorbell(url=known.get("DOORBELL_URL", ""), secret=text("DOORBELL_SECRET")),
         "student": StudentShelf(lake=lake, reference=files),
         "notifier": Notifier(webhook_url=text("ALERT_WEBHOOK_URL")),
     }

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from climate_assets.failures import Permanent, Transient
 from resources import label_studio_sound as sound
+from resources.label_studio_annotations import summary
 from resources.label_studio_answers import detail, hour_queries, html, last_line, queue_view, tasks_from, trouble
 from resources.label_studio_records import Project, Pushed, Synced, TokenReport
 
@@ -190,6 +191,16 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
         """Show other data in a task that is there; what people answered and the prediction stay as they are."""
         with self._asking(f"task {task_id}"):
             self._client.tasks.update(id=str(task_id), data=data)
+
+    def pulse(self, project_id: int) -> str:
+        """A few words that change whenever an answer of a project is given, edited or deleted; one cheap question."""
+        return str(summary(self, project_id))
+
+    @contextmanager
+    def asking(self, what: str) -> Iterator["Client"]:
+        """The SDK's client for what lies in the files beside this one; its errors are what a rerun can or cannot cure."""
+        with self._asking(what):
+            yield self._client
 
     @cached_property
     def _client(self) -> "Client":

@@ -22,6 +22,7 @@ from climate_assets.speech import assets as speech_assets
 from demo.broadcaster import DEMO_PASSWORD, DEMO_USER, Broadcaster, Source
 from demo.sound.archive import Archive
 from resources.diarizer import Diarizer
+from resources.doorbell import Doorbell
 from resources.label_studio import LabelStudio
 from resources.llm import Llm
 from resources.media import AudioExport
@@ -167,5 +168,6 @@ def line(
             "student": StudentShelf(lake=lake, reference=reference),
             "llm": Llm(**(llm or {})),
             "label_studio": LabelStudio(url=label_studio[0], api_key=label_studio[1]),
+            "doorbell": Doorbell(),
         }
         yield Line(resources, barometre, lake, broadcaster, code, (DUMPS, bucket))

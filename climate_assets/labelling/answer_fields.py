@@ -31,11 +31,12 @@ _BROKEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u
 _SIGNS: Final = re.compile("[<:=&%]")
 # Browsers skip these inside a tag or a scheme.
 _SKIPPED: Final = re.compile("[\x00-\x08\x09-\x0d\x0e-\x1f\u00ad\u200b-\u200f\u2060\ufeff]")
+# Every repetition is bounded, so that no text takes long to search.
 _RUNS: Final = re.compile(
-    r"<\s*/?\s*(?:script|iframe|object|embed|svg|math|img|style|link|meta|base|form|template|video|audio)\b"
+    r"<\s{0,9}/?\s{0,9}(?:script|iframe|object|embed|svg|math|img|style|link|meta|base|form|template|video|audio)\b"
     r"|(?:java|vb|live)script:|data:text/html"
-    r"|<[^>]*[\s/\"']on[a-z]{3,}\s*="
-    r"|\bon(?:error|load|click|focus|blur|toggle|input|change|submit|mouse[a-z]+|pointer[a-z]+|key[a-z]+|animation[a-z]+)\s*=",
+    r"|<[^<>]{0,500}[\s/\"']on[a-z]{3,30}\s{0,9}="
+    r"|\bon(?:error|load|click|focus|blur|toggle|input|change|submit|(?:mouse|pointer|key|animation)[a-z]{1,30})\s{0,9}=",
     re.IGNORECASE,
 )
 

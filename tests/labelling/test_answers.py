@@ -280,6 +280,12 @@ def test_a_hostile_result_is_set_aside_with_its_place(case: str) -> None:
     assert_safe(refused)
 
 
+@pytest.mark.parametrize("text", ["<", "< ", "on", "&", "%", "<a on", "&lt;", " onmouse"])
+def test_a_long_text_of_signs_is_searched_and_read(text: str) -> None:
+    long = (text * TEXT_LENGTH)[: TEXT_LENGTH - 1] + "."
+    assert json.loads(row([region("claims", "text", [f"{n}{long[9:]}" for n in range(10)])]).texts)["claims"]
+
+
 def assert_safe(refused: SetAside) -> None:
     """A reason that is harmless to show, and content that is kept whole under its hash, without people's names."""
     assert len(refused.row.reason) < 400

@@ -21,6 +21,7 @@ SECRET = {
     "LABEL_STUDIO_API_KEY": ("label_studio", "api_key"),
     "ALERT_WEBHOOK_URL": ("notifier", "webhook_url"),
     "HUGGINGFACE_TOKEN": ("diarizer", "token"),
+    "DOORBELL_SECRET": ("doorbell", "secret"),
 }
 PLAIN = {
     "S3_ENDPOINT_URL": ("lake", "endpoint_url"),
@@ -30,6 +31,7 @@ PLAIN = {
     "LABEL_STUDIO_URL": ("label_studio", "url"),
     "WHISPER_MODEL": ("whisper", "model"),
     "DIARIZATION_MODEL": ("diarizer", "model"),
+    "DOORBELL_URL": ("doorbell", "url"),
     "CLIMATE_COUNTRIES": ("reference", "countries_file"),
     "CLIMATE_GRIDS": ("reference", "grids_folder"),
 }

@@ -6,7 +6,7 @@ import pytest
 from climate_assets import definitions as location
 from climate_assets.definitions import STAGES
 
-EXTERNAL = {dg.AssetKey("programme_grid"), dg.AssetKey("uploaded_recordings")}
+EXTERNAL = {dg.AssetKey(name) for name in ("programme_grid", "uploaded_recordings", "label_studio_answers")}
 GRAPH = {
     "mediatree_dumps": set(),
     "programme_labels": {"mediatree_dumps", "programme_grid"},
@@ -26,6 +26,8 @@ GRAPH = {
     "recording_speakers": {"recording_turns"},
     "attributed_recordings": {"recording_transcripts", "recording_speakers"},
     "labelstudio_tasks": {"classified_chunks", "programme_labels", "attributed_transcripts"},
+    "annotations": {"label_studio_answers"},
+    "gold_labels": {"annotations"},
 }
 
 

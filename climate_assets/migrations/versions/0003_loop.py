@@ -254,6 +254,13 @@ def upgrade() -> None:
             nullable=False,
             comment="Hash of what came; its bytes, up to a limit, are kept under this name.",
         ),
+        sa.Column(
+            "present",
+            sa.Boolean(),
+            autoincrement=False,
+            nullable=False,
+            comment="Label Studio still shows it; false once it was mended or removed there.",
+        ),
         sa.PrimaryKeyConstraint("project_id", "annotation_id", "updated_at", "sha256"),
         comment="One version of an answer that cannot be read: set aside, never counted (a row of `refused_annotations`).",
     )

@@ -1,0 +1,135 @@
+"""What one row of the learning stage is: a figure of quality, a model, a decision between two, an example to learn from.
+
+Only shapes and closed lists. How a figure comes about is `metrics.py`, `intervals.py` and `missed.py`; which model wins is
+`comparison.py`; what happens next is `iterations.py`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+
+class Split(StrEnum):
+    """What an item may be used for: to learn from, to choose a threshold on, or to be measured on, once."""
+
+    TRAIN = "train"
+    DEV = "dev"
+    TEST = "test"
+
+
+class Stage(StrEnum):
+    """Where a model stands."""
+
+    CANDIDATE = "candidate"
+    CHAMPION = "champion"
+    RETIRED = "retired"
+
+
+class Outcome(StrEnum):
+    """What became of a comparison, or of a person's word."""
+
+    PROMOTED = "promoted"
+    REFUSED = "refused"
+    ROLLED_BACK = "rolled_back"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How good one model is at one label, on one slice of held-out items (a row of `scores`).
+
+    A figure that is not defined is none, and `reason` says why; it is never 0 or 1.
+    """
+
+    model_version: Annotated[str, "Model that is measured: its `model_id`."]
+    task_kind: Annotated[str, "`misinfo` or `ner`."]
+    split: Annotated[str, "`dev` or `test`: items the model has not learnt from."]
+    slice: Annotated[str, "`all`, or what the items have in common: `channel=…`, `category=…`, `language=…`."]
+    label: Annotated[str, "What is looked for: `misinfo`, or a label of entities."]
+    match: Annotated[str, "What counts as found: `exact` or `overlap` (spans), `chunk` (decisions)."]
+    threshold: Annotated[float | None, "Probability from which the model says yes; none where it has no threshold."]
+    basis: Annotated[str, "How the items were picked: at `random`, `weighted` by inverse chance, or `chosen` by a model alone."]
+    data_hash: Annotated[str, "Hash of the items and labels it is measured on."]
+    tp: Annotated[float, "Found, and right; where items are weighted, a sum of weights."]
+    fp: Annotated[float, "Found, and wrong."]
+    fn: Annotated[float, "Missed."]
+    tn: Annotated[float | None, "Rightly passed over; none for spans, which have no such number."]
+    precision: Annotated[float | None, "tp / (tp + fp); none without anything found."]
+    precision_low: Annotated[float | None, "Lower limit of its interval."]
+    precision_high: Annotated[float | None, "Upper limit of its interval."]
+    recall: Annotated[float | None, "tp / (tp + fn); none without anything to find."]
+    recall_low: Annotated[float | None, "Lower limit of its interval."]
+    recall_high: Annotated[float | None, "Upper limit of its interval."]
+    f1: Annotated[float | None, "2 tp / (2 tp + fp + fn); none without anything to find."]
+    f1_low: Annotated[float | None, "Lower limit of its interval."]
+    f1_high: Annotated[float | None, "Upper limit of its interval."]
+    pr_auc: Annotated[float | None, "Average precision over all thresholds; none without probabilities or anything to find."]
+    pr_auc_low: Annotated[float | None, "Lower limit of its interval."]
+    pr_auc_high: Annotated[float | None, "Upper limit of its interval."]
+    support: Annotated[int, "Cases (or spans) in gold, unweighted."]
+    items: Annotated[int, "Items measured on."]
+    groups: Annotated[int, "Groups of near-duplicates among them: what the intervals resample."]
+    level: Annotated[float, "Confidence level of the intervals."]
+    seed: Annotated[int, "Seed of the resampling."]
+    reason: Annotated[str, "Why figures are missing; empty if none is."]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One trained model, and what it came from (a row of `model_versions`); only stage and reason ever change."""
+
+    model_id: Annotated[str, "Content hash of the artefact."]
+    parent_id: Annotated[str | None, "Model that training continued from; none for a first one."]
+    task_kind: Annotated[str, "`misinfo` or `ner`."]
+    language: Annotated[str, "Language it knows."]
+    artefact_key: Annotated[str, "Object key of its bytes in the lake, named by their hash."]
+    data_hash: Annotated[str, "Hash of the training set."]
+    code_version: Annotated[str, "Version of the code that trained it."]
+    parameters: Annotated[str, "JSON object of everything else that training depends on."]
+    seed: Annotated[int, "Seed of the training."]
+    threshold: Annotated[float | None, "Probability from which it says yes; none where it has no threshold."]
+    stage: Annotated[str, "`candidate`, `champion` or `retired`."]
+    reason: Annotated[str, "Why it stands there, in a sentence."]
+    created_at: Annotated[datetime, "When it was trained, UTC."]
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One decision which model is in use, and why (a row of `promotions`); rows are added and never changed."""
+
+    decision_id: Annotated[str, "Hash of what was decided on and how: the same comparison twice is one decision."]
+    task_kind: Annotated[str, "`misinfo` or `ner`."]
+    language: Annotated[str, "Language of the models."]
+    champion_id: Annotated[str | None, "Model in use before; none if there was none."]
+    challenger_id: Annotated[str, "Model that wants its place, or is put back."]
+    outcome: Annotated[str, "`promoted`, `refused` or `rolled_back`."]
+    why: Annotated[str, "The reason, in a sentence with its figures."]
+    decided_by: Annotated[str, "`rule`, or who decided."]
+    measure: Annotated[str, "What decides: `f1` or `precision_at_recall`; empty where a person decided."]
+    champion_value: Annotated[float | None, "The champion's measure; none if not defined."]
+    challenger_value: Annotated[float | None, "The challenger's, on the same items."]
+    difference: Annotated[float | None, "Challenger less champion."]
+    difference_low: Annotated[float | None, "Lower limit of its paired interval."]
+    difference_high: Annotated[float | None, "Upper limit of its paired interval."]
+    p_value: Annotated[float | None, "McNemar's exact test of the items only one gets right; none if there is no such item."]
+    items: Annotated[int, "Held-out items both were measured on."]
+    groups: Annotated[int, "Groups of near-duplicates among them."]
+    losses: Annotated[list[str], "Channels and labels on which the challenger is worse beyond the margin, with figures."]
+    data_hash: Annotated[str, "Hash of the items and labels; empty where a person decided."]
+    decided_at: Annotated[datetime, "When, UTC."]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingExample:
+    """One labelled text, and what it may be used for (a row of a training set)."""
+
+    item_id: Annotated[str, "Chunk id, id of a post, or `shipped/…` of a statement that comes with the project."]
+    text: Annotated[str, "What was labelled."]
+    label: Annotated[str, "`unchallenged`, `challenged` or `none`; for entities, a JSON list of spans."]
+    category: Annotated[str, "What is claimed, several joined by a comma; empty if nothing is, and for entities."]
+    split: Annotated[str, "`train`, `dev` or `test`."]
+    group_id: Annotated[str, "Group of near-duplicates it belongs to; its own id if alone."]
+    week: Annotated[str, "ISO week of the item, such as `2026-W47`; empty for a shipped statement."]
+    source: Annotated[str, "`shipped` with the project, or `gold`: labelled by people."]
+    sampling: Annotated[str, "How it was picked: `score`, `audit` or `gold`; empty for a shipped statement."]
+    probability: Annotated[float, "Chance with which it was picked; 1 for a shipped statement."]
