@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from climate_assets.failures import Permanent, Transient
 from climate_assets.labelling.answers import TOO_LARGE
+from resources.doorbell import HEADER
 
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio as Client
@@ -26,7 +27,6 @@ PAGE: Final = 250
 PAGE_BYTES: Final = 16 * 1024 * 1024
 # A save is seen only when the server has committed it, and its time is from before: an action on many tasks takes that long.
 OVERLAP: Final = timedelta(minutes=2)
-HEADER: Final = "X-Climate-Secret"
 ACTIONS: Final = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED", "TASKS_DELETED")
 _PAGE_SECONDS: Final = 300
 # A sensor asks, and has a minute for all its projects.
@@ -113,7 +113,7 @@ def ensure_webhook(label_studio: "LabelStudio", project_id: int, url: str, secre
     the project. Raises `Permanent` for an address or a secret that cannot be used.
     """
     _require_sound(url, secret)
-    wanted: dict[str, Any] = {"send_payload": True, "send_for_all_actions": False, "is_active": True}
+    wanted: dict[str, Any] = {"send_payload": False, "send_for_all_actions": False, "is_active": True}
     wanted |= {"headers": {HEADER: secret}, "actions": list(ACTIONS)}
     with label_studio.asking(f"webhook of project {project_id}") as client:
         same = [

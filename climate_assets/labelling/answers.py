@@ -26,11 +26,8 @@ from climate_assets.labelling.answer_screens import ASSESSMENT, MISINFO, Screen,
 from climate_assets.labelling.labelling_config import CATEGORY, SPANS
 from climate_assets.labelling.records import Annotation, Answered, RefusedAnnotation
 
-CREATED: Final = frozenset({"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED"})
-DELETED: Final = "ANNOTATIONS_DELETED"
 # A task is answered by a handful of people; a delivery of several answers is one action of a lead.
 ANSWERS: Final = 1_000
-DELETED_IDS: Final = 10_000
 KEPT_BYTES: Final = 1024 * 1024
 TOO_LARGE: Final = "too_large"
 """Field of a task whose answers were not read, as they are more than the bytes it names."""
@@ -47,7 +44,7 @@ class Reading:
     project_id: int
     country: str
     source: str
-    """`api`, `webhook` or `file`."""
+    """`api` or `file`."""
     screen: Screen = MISINFO
 
 
@@ -79,37 +76,6 @@ def answers_of_task(task: Any, reading: Reading) -> Iterator[Annotation | SetAsi
 def answers_of_export(raw: Any, reading: Reading) -> Iterator[Annotation | SetAside]:
     """The answer in one object of the storage export: an annotation with its task inside."""
     yield annotation_of(raw, raw.get("task") if isinstance(raw, dict) else None, reading)
-
-
-def answers_of_webhook(payload: Any, reading: Reading) -> Iterator[Annotation | SetAside]:
-    """The answers in one delivery of a webhook; none for an action that brings none. Deleted ones are `deleted_ids`."""
-    if not isinstance(payload, dict):
-        yield _set_aside(payload, None, "the delivery is no object", reading)
-        return
-    if payload.get("action") not in CREATED:
-        return
-    raws, tasks = payload.get("annotation"), payload.get("task")
-    if not isinstance(raws, list):
-        raws, tasks = [raws], [tasks]
-    if not isinstance(tasks, list):
-        tasks = []
-    by_id = {_number(task): task for task in tasks[:ANSWERS]}
-    for raw in raws[:ANSWERS]:
-        # Several tasks come in no order that is promised; one comes alone.
-        task = tasks[0] if len(tasks) == 1 else by_id.get(_task_number(raw)) if _task_number(raw) else None
-        yield annotation_of(raw, task, reading)
-    if len(raws) > ANSWERS:
-        yield _set_aside({"annotations": len(raws)}, None, f"the delivery has {len(raws)} annotations", reading)
-
-
-def deleted_ids(payload: Any) -> list[int]:
-    """Annotations that a delivery says are deleted, sorted; an empty list when it says nothing of the kind.
-
-    A hint and no more: a delivery can come late or be made up, so look whether the task still has them.
-    """
-    if not isinstance(payload, dict) or payload.get("action") != DELETED or not isinstance(payload.get("annotations"), list):
-        return []
-    return sorted({_number(raw) for raw in payload["annotations"][:DELETED_IDS]} - {0})
 
 
 def annotation_of(raw: Any, task: Any, reading: Reading) -> Annotation | SetAside:

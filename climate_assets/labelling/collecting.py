@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from climate_assets.labelling.answer_versions import deletions, new_versions, standing, version_of, with_gone_tasks
-from climate_assets.labelling.answers import Reading, SetAside, answers_of_task
+from climate_assets.labelling.answers import TOO_LARGE, Reading, SetAside, answers_of_task
 from climate_assets.labelling.reading import whole_read_is_due
 from climate_assets.labelling.records import Annotation, Answered, ReadMark, RefusedAnnotation
 from resources.label_studio import LabelStudio
@@ -113,7 +113,10 @@ class _Project:
                 (aside if isinstance(answer, SetAside) else seen).append(answer)  # type: ignore[arg-type]
         known = self._versions("SELECT * FROM annotations WHERE project_id = %(p)s AND task_id = ANY(%(ids)s)", {"ids": ids})
         new = new_versions(seen, {version_of(one): one.result for one in known})
-        read_until = {int(task["id"]): datetime.fromisoformat(task["updated_at"]).astimezone(UTC) for task in tasks}
+        # Of a task that is too large to be read nothing is known, so nothing is gone.
+        read_until = {
+            int(t["id"]): datetime.fromisoformat(t["updated_at"]).astimezone(UTC) for t in tasks if TOO_LARGE not in t
+        }
         present = {one.annotation_id for one in seen} | {one.row.annotation_id for one in aside}
         gone = deletions(standing([*known, *new]).values(), present, read_until, now)
         self._add([*new, *gone])

@@ -82,7 +82,7 @@ class Annotation:
     suggested_by: Annotated[str, "Model version of the prediction the answer began from; empty if it began from nothing."]
     lead_seconds: Annotated[float | None, "Time the person took, as Label Studio counts it."]
     created_at: Annotated[datetime, "When the answer was first given, UTC."]
-    source: Annotated[str, "`api`, `webhook` or `file`: how this version came in."]
+    source: Annotated[str, "`api` or `file`: how this version came in."]
     result: Annotated[str, "The answer's `result` as it came, canonical JSON."]
 
 

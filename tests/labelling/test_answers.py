@@ -30,8 +30,6 @@ from climate_assets.labelling.answers import (
     annotation_of,
     answers_of_export,
     answers_of_task,
-    answers_of_webhook,
-    deleted_ids,
 )
 from climate_assets.labelling.labelling_config import LEGACY_FIELDS
 from climate_assets.labelling.records import Annotation
@@ -111,19 +109,11 @@ def person() -> dict[str, Any]:
     return {"id": 3, "email": "ana@redaction.example", "first_name": "Ana", "last_name": "Ribeau"}
 
 
-def webhook(action: str = "ANNOTATION_UPDATED", annotation: Any = None, of: Any = None) -> dict[str, Any]:
-    return {"action": action, "annotation": annotation or raw(), "task": of or made_task(), "project": {"id": PROJECT}}
-
-
 SHAPES: dict[str, Callable[[], Iterator[Annotation | SetAside]]] = {
     "API": lambda: answers_of_task({**made_task(), "annotations": [raw()]}, READING),
     "API, whole person": lambda: answers_of_task({**made_task(), "annotations": [raw(completed_by=person())]}, READING),
     "JSON export": lambda: answers_of_task({**made_task(), "drafts": [], "annotations": [raw(unique_id="u")]}, READING),
     "storage export": lambda: answers_of_export({**raw(completed_by=person()), "task": made_task()}, READING),
-    "webhook": lambda: answers_of_webhook(webhook(), READING),
-    "webhook of several": lambda: answers_of_webhook(
-        webhook("ANNOTATIONS_CREATED", [raw()], [{**made_task(), "id": 40}, made_task()]), READING
-    ),
 }
 
 
@@ -360,13 +350,6 @@ def test_a_wrong_task_sets_its_answers_aside(of: Any, reason: str) -> None:
         (answers_of_task({**made_task(), "annotations": ["x"]}, READING), "no object"),
         (answers_of_export([], READING), "no object"),
         (answers_of_export(raw(), READING), "without its task"),
-        (answers_of_webhook([], READING), "no object"),
-        (answers_of_webhook({"action": "ANNOTATION_CREATED"}, READING), "no object"),
-        (answers_of_webhook({"action": "ANNOTATION_CREATED", "annotation": raw()}, READING), "without its task"),
-        (
-            answers_of_webhook(webhook("ANNOTATIONS_CREATED", [raw()], [{**made_task(), "id": 9}, {}]), READING),
-            "without its task",
-        ),
     ],
 )
 def test_a_shape_that_is_none_is_one_thing_set_aside(made: Iterator[Annotation | SetAside], reason: str) -> None:
@@ -397,21 +380,6 @@ def test_what_is_set_aside_is_the_same_at_each_reading() -> None:
 def test_what_names_no_time_is_of_the_epoch_and_no_number_is_none() -> None:
     refused = aside(annotation_of({"id": "x"}, {"id": -3}, READING)).row
     assert (refused.updated_at, refused.annotation_id, refused.task_id) == (EPOCH, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("payload", "ids"),
-    [
-        ({"action": "ANNOTATIONS_DELETED", "annotations": [{"id": 9}, {"id": 4}, {"id": 9}, {"id": "x"}, 3]}, [4, 9]),
-        ({"action": "ANNOTATIONS_DELETED", "annotations": "x"}, []),
-        ({"action": "ANNOTATION_CREATED", "annotations": [{"id": 9}]}, []),
-        ([], []),
-    ],
-)
-def test_a_delivery_says_what_is_deleted(payload: Any, ids: list[int]) -> None:
-    assert deleted_ids(payload) == ids
-    if isinstance(payload, dict) and payload["action"] == "ANNOTATIONS_DELETED":
-        assert list(answers_of_webhook(payload, READING)) == []
 
 
 def test_a_post_has_spans_of_its_own_labels_only() -> None:
@@ -543,12 +511,9 @@ def test_whatever_comes_as_a_shape_raises_nothing(value: Any) -> None:
         answers_of_task(value, READING),
         answers_of_task({"id": 1, "annotations": value}, READING),
         answers_of_export(value, READING),
-        answers_of_webhook(value, READING),
-        answers_of_webhook({"action": "ANNOTATIONS_CREATED", "annotation": value, "task": value}, READING),
     ):
         for one in made:
             aside(one)
-    deleted_ids({"action": "ANNOTATIONS_DELETED", "annotations": value})
 
 
 @given(st.text(max_size=200))
@@ -606,8 +571,8 @@ def test_an_answer_that_was_changed_under_its_old_time_is_a_version_of_its_own()
         rows += new_versions([seen], {version_of(one): one.result for one in rows})
         assert standing(rows)[(PROJECT, 1)].result == result
     assert len(rows) == 3
-    # A delivery that comes late tells what once was, and changes nothing.
-    late = replace(renamed, source="webhook")
+    # A file that comes late tells what once was, and changes nothing.
+    late = replace(renamed, source="file")
     assert new_versions([late], {version_of(one): one.result for one in rows}) == []
 
 

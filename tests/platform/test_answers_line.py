@@ -43,6 +43,7 @@ class Loop:
         self.project = self.label_studio.ensure_project(next(TITLES), labelling_config(), "loop").project_id
         self.people = People(server, self.project)
         self.barometre, self.lake, self.doorbell = barometre, lake, doorbell
+        assert ensure_webhook(self.label_studio, self.project, doorbell.address(self.project), SECRET)
         self.instance = dg.DagsterInstance.ephemeral()
         self.instance.add_dynamic_partitions("country", ["borealie"])
 
@@ -122,7 +123,7 @@ def loop(label_studio_server: Running, barometre: Barometre, lake: Lake) -> Iter
 
 
 def test_answers_become_labels_that_say_why(loop: Loop) -> None:
-    first, second, third, rerun = loop.ask(cases.TEXT, OTHER, OTHER.replace("parole", "chose"), cases.TEXT + " merci")
+    first, second, third, _ = loop.ask(cases.TEXT, OTHER, OTHER.replace("parole", "chose"), cases.TEXT + " merci")
     one, two, three = loop.person(), loop.person(), loop.person()
     for person, assessment in ((one, "unchallenged"), (two, "unchallenged"), (three, "none")):
         loop.says(first, assessment, person, "2_humans_are_not_the_cause" if assessment != "none" else "")
@@ -143,7 +144,6 @@ def test_answers_become_labels_that_say_why(loop: Loop) -> None:
     assert len(agreed.annotations) == 3
     [claimed] = loop.barometre.read(GoldLabel, item_id=cases.chunk(minute=4).chunk_id, field="categories")
     assert claimed.value == "2_humans_are_not_the_cause"
-    assert rerun
 
 
 def test_making_it_again_changes_nothing(loop: Loop) -> None:
@@ -167,7 +167,7 @@ def test_whatever_people_do_two_reads_later_the_table_is_what_label_studio_says(
     assert loop.table() == loop.server()
     loop.people.edit(kept[0], "challenged")
     loop.people.call("DELETE", f"annotations/{kept[1]}/")
-    loop.people.answer(tasks[1], "none", skip=True)
+    loop.people.answer(tasks[0], "none", skip=True)
     loop.says(tasks[2], "challenged", other)
     # A bulk deletion and the deletion of a task move no task's time of change.
     loop.people.act("delete_tasks_annotations", [tasks[2]])
@@ -213,7 +213,6 @@ def test_an_answer_rings_and_is_reported_and_a_lost_ring_is_found(loop: Loop) ->
         told = sensor(context)
         return told if isinstance(told, dg.SensorResult) else dg.SensorResult(skip_reason=str(told.skip_message))
 
-    assert ensure_webhook(loop.label_studio, loop.project, loop.doorbell.address(loop.project), SECRET)
     loop.says(task, "none", loop.person())
     deadline = time.monotonic() + 30
     while not (rings := loop.barometre.read(Ring)) and time.monotonic() < deadline:

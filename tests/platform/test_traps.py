@@ -12,7 +12,7 @@ import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 
 from climate_assets.definitions import CHECKS, STAGES, defs
-from climate_assets.partitions import COUNTRY, DAY, country_day, key_of, recording, slice_of, slices_of
+from climate_assets.partitions import COUNTRY, DAY, country, country_day, key_of, recording, slice_of, slices_of
 from climate_assets.policies import whole_range
 
 
@@ -97,16 +97,17 @@ def test_trap_11_nothing_unpartitioned_waits_for_the_clock(graph: Any) -> None:
     """`on_cron` on an unpartitioned asset takes one new partition for all of them; no asset relies on it."""
     for node in graph.asset_nodes:
         if node.is_materializable:
-            assert node.partitions_def in (country_day, recording), node.key
+            assert node.partitions_def in (country_day, country, recording), node.key
             assert "on_cron" not in repr(node.automation_condition)
 
 
-def test_trap_12_a_check_can_be_run_alone_for_its_partition() -> None:
+def test_trap_12_a_check_can_be_run_alone_for_its_partition(graph: Any) -> None:
     """Checks are partitioned as their assets are, so that a check of one day looks at this day."""
+    made = {node.key: node.partitions_def for node in graph.asset_nodes}
     for module in CHECKS:
         for check in vars(module).values():
             for spec in getattr(check, "check_specs", ()):
-                assert spec.partitions_def == country_day, spec.name
+                assert spec.partitions_def == made[spec.asset_key], spec.name
 
 
 @dg.asset(partitions_def=country_day, backfill_policy=whole_range)

@@ -98,11 +98,7 @@ def upgrade() -> None:
             comment="When the answer was first given, UTC.",
         ),
         sa.Column(
-            "source",
-            sa.Text(),
-            autoincrement=False,
-            nullable=False,
-            comment="`api`, `webhook` or `file`: how this version came in.",
+            "source", sa.Text(), autoincrement=False, nullable=False, comment="`api` or `file`: how this version came in."
         ),
         sa.Column(
             "result",
