@@ -1,0 +1,178 @@
+"""Simulated fact-checkers: people who err at known rates answer the demo's tasks through Label Studio's own API.
+
+Belongs here: who they are, what each answers to what is true, and sending it. What is true is the world's (`world.py`); nothing
+here is read by the platform, which sees their answers as it sees anybody's. An answer follows from person and chunk alone, so
+that a second turn finds everything answered and adds nothing.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from climate_assets.broadcast.records import CHUNK_SECONDS
+from climate_assets.claims.records import Category
+from climate_assets.labelling.labelling_config import CATEGORY, SOURCE_TEXT, SPANS
+from demo.world import World
+
+if TYPE_CHECKING:
+    from resources.label_studio import LabelStudio
+
+NONE: Final = "none"
+# A statement of which less than this lies in a chunk cannot be judged from it.
+_LEAST: Final = timedelta(seconds=4)
+_CLAIMS: Final = tuple(category.value for category in Category if category is not Category.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One simulated fact-checker."""
+
+    name: str
+    overlooks: Annotated[float, "Share of cases that are called none."]
+    suspects: Annotated[float, "Share of clean chunks that are called a case."]
+    confuses: Annotated[float, "Share of cases whose category, or whether they are challenged, is another."]
+    skips: Annotated[float, "Share of tasks that are skipped."]
+    seconds: Annotated[float, "Median time of an answer."]
+
+
+PEOPLE: Final = (
+    Person("ines", overlooks=0.03, suspects=0.01, confuses=0.05, skips=0.01, seconds=55),
+    Person("baptiste", overlooks=0.08, suspects=0.02, confuses=0.10, skips=0.03, seconds=40),
+    Person("oriane", overlooks=0.05, suspects=0.05, confuses=0.08, skips=0.02, seconds=48),
+    # Clicks through: wrong about every third time, and too fast to have read.
+    Person("gaspard", overlooks=0.35, suspects=0.30, confuses=0.45, skips=0.0, seconds=5),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a careful person who knows everything would answer."""
+
+    assessment: Annotated[str, "`unchallenged`, `challenged` or `none`."]
+    category: Annotated[str, "What is claimed; empty for `none`."] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as Label Studio has it: its number, and what it asks about."""
+
+    number: int
+    chunk_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one person sends for one task."""
+
+    task: int
+    result: list[dict[str, Any]]
+    skipped: bool
+    seconds: float
+
+
+def truth_of(chunk_id: str, world: World) -> Truth:
+    """What is true of a chunk: the longest statement planted in it."""
+    _, channel, begun = chunk_id.split("/")
+    start = datetime.fromisoformat(begun)
+    end = start + timedelta(seconds=CHUNK_SECONDS)
+    planted = [
+        (min(p.end, end) - max(p.start, start), p.kind, p.label)
+        for p in world.truth(channel, start, end)
+        if p.kind in ("misinformation", "rebutted")
+    ]
+    if not planted or max(planted)[0] < _LEAST:
+        return Truth(NONE)
+    # What nobody contradicts weighs more than what somebody does, wherever both are in one chunk.
+    kinds = {kind for length, kind, _ in planted if length >= _LEAST}
+    assessment = "unchallenged" if "misinformation" in kinds else "challenged"
+    wanted = "misinformation" if assessment == "unchallenged" else "rebutted"
+    return Truth(assessment, max(entry for entry in planted if entry[1] == wanted)[2])
+
+
+def reply_of(person: Person, task: Task, truth: Truth) -> Reply:
+    """What the person sends: the truth, but for their errors, which the chunk decides and no clock."""
+    chance = Random(hashlib.sha256(f"{person.name}|{task.chunk_id}".encode()).digest())
+    skipped = chance.random() < person.skips
+    seconds = round(person.seconds * chance.lognormvariate(0.0, 0.4), 1)
+    assessment, category = truth.assessment, truth.category
+    errs, confuses, other = chance.random(), chance.random(), chance.choice(_CLAIMS)
+    if assessment == NONE and errs < person.suspects:
+        assessment, category = "unchallenged", other
+    elif assessment != NONE and errs < person.overlooks:
+        assessment, category = NONE, ""
+    elif assessment != NONE and confuses < person.confuses / 2:
+        category = other
+    elif assessment != NONE and confuses < person.confuses:
+        assessment = "challenged" if assessment == "unchallenged" else "unchallenged"
+    return Reply(task.number, list(_result(assessment, category, task)), skipped, seconds)
+
+
+def _result(assessment: str, category: str, task: Task) -> Iterator[dict[str, Any]]:
+    to = {"to_name": SOURCE_TEXT, "origin": "manual"}
+    yield {"id": "assessment", "from_name": "assessment", "type": "choices", "value": {"choices": [assessment]}, **to}
+    if category:
+        yield {"id": "category", "from_name": CATEGORY, "type": "choices", "value": {"choices": [category]}, **to}
+        # People mark where they heard it; the first words stand for that here.
+        end = task.text.find(" ", 40) if len(task.text) > 40 else len(task.text)
+        marked = task.text[: end if end > 0 else len(task.text)]
+        value = {"start": 0, "end": len(marked), "text": marked, "labels": ["misinformation"]}
+        yield {"id": "span", "from_name": SPANS, "type": "labels", "value": value, **to}
+
+
+def shifts(tasks: Sequence[Task], people: Sequence[Person], everybody: float = 0.3) -> Iterator[tuple[Person, Task]]:
+    """Who is given which task: a share of the tasks to all of them, each of the others to one."""
+    for task in sorted(tasks, key=lambda task: task.chunk_id):
+        place = Random(hashlib.sha256(f"shift|{task.chunk_id}".encode()).digest())
+        shared, one = place.random() < everybody, place.randrange(len(people))
+        yield from ((person, task) for number, person in enumerate(people) if shared or number == one)
+
+
+class Newsroom:
+    """The people, at work in one project of Label Studio."""
+
+    def __init__(self, label_studio: "LabelStudio", project_id: int, world: World) -> None:
+        """`world`: what is true of the chunks that the project asks about."""
+        self._label_studio, self._project, self._world = label_studio, project_id, world
+
+    def answer_all(self, people: Sequence[Person] = PEOPLE) -> Iterator[Reply]:
+        """Answer whatever each person has not answered yet; each reply once it is sent."""
+        from resources.label_studio_annotations import all_tasks
+
+        numbers = self._numbers(people)
+        answered: set[tuple[int, int]] = set()
+        tasks: list[Task] = []
+        for task in all_tasks(self._label_studio, self._project):
+            item = task["data"]["item"]
+            tasks.append(Task(task["id"], item["id"], item["plaintext"]))
+            answered |= {(task["id"], answer["completed_by"]) for answer in task["annotations"]}
+        for person, wanted in shifts(tasks, people):
+            if (wanted.number, numbers[person.name]) not in answered:
+                reply = reply_of(person, wanted, truth_of(wanted.chunk_id, self._world))
+                self._send(reply, numbers[person.name])
+                yield reply
+
+    def _numbers(self, people: Iterable[Person]) -> dict[str, int]:
+        """Number of each person's account, made if they have none."""
+        found = {}
+        with self._label_studio.asking("accounts of the simulated people") as client:
+            known = {user.email: user.id for user in client.users.list()}
+            for person in people:
+                address = f"{person.name}@newsroom.example"
+                made = known.get(address) or client.users.create(email=address, username=person.name).id
+                found[person.name] = int(made or 0)
+        return found
+
+    def _send(self, reply: Reply, person: int) -> None:
+        with self._label_studio.asking(f"task {reply.task}") as client:
+            client.annotations.create(
+                id=reply.task,
+                result=reply.result,
+                was_cancelled=reply.skipped,
+                lead_time=reply.seconds,
+                completed_by=person,
+                request_options={"max_retries": 0},
+            )
