@@ -62,9 +62,7 @@ def doorbell(
 
     from climate_assets.cli import ROOT
 
-    # In a container there is no embedded platform to ask.
-    given = bindings.given_by_operator(ROOT / ".env")
-    known = bindings.resources(given) if "DOORBELL_URL" in given else _known()
+    known = bindings.resources(bindings.given_by_operator(ROOT / ".env"))
     # Nothing of a request is logged: its header holds the secret.
     uvicorn.run(known["doorbell"].app(known["barometre"]), host=host, port=port, log_level="warning", access_log=False)
 

@@ -11,6 +11,9 @@ import dagster as dg
 # A backfill of a month is one run a country: each stage reads and writes many days faster than runs start.
 whole_range: Final = dg.BackfillPolicy.single_run()
 
+# What people answered in one country is read whatever is wrong with another: a run each, also when all are asked for at once.
+each_alone: Final = dg.BackfillPolicy.multi_run(1)
+
 # Late days count, so the latest window alone is not enough. Nothing follows data whose blocking checks are red: a
 # blocking check stops only its own run, and a plain `eager` fires at the next tick. A failed step is tried once more
 # when it has failed; after that a person or the sensor on failed states decides.

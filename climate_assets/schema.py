@@ -142,7 +142,7 @@ voice_erasures = _table("voice_erasures", speech.VoiceErasure, ("person_id",))
 voice_access = _table("voice_access", speech.VoiceAccess, ("access_id",), ("at",))
 speaker_names = _table("speaker_names", speech.SpeakerName, ("clip_id", "speaker"))
 model_events = _table("model_events", speech.ModelEvent, ("event_id", "event"), ("stage", "at"))
-labelling_tasks = _table("labelling_tasks", labelling.LabellingTask, ("chunk_id",), _SLICE)
+labelling_tasks = _table("labelling_tasks", labelling.LabellingTask, ("chunk_id",), _SLICE, ("project_id",))
 annotations = _table(
     "annotations",
     labelling.Annotation,

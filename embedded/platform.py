@@ -65,7 +65,8 @@ class Platform:
             "LABEL_STUDIO_API_KEY": self.secrets.label_studio_token,
             "WHISPER_MODEL": str(weights.folder_in(self.home)),
             "DIARIZATION_MODEL": "" if diarization_weights.missing() else str(diarization_weights.folder_in(self.home)),
-            "DOORBELL_URL": f"http://127.0.0.1:{ports['doorbell']}",
+            # Somebody else's Label Studio does not reach a loopback address.
+            "DOORBELL_URL": "" if "LABEL_STUDIO_URL" in self.given else f"http://127.0.0.1:{ports['doorbell']}",
             "DOORBELL_SECRET": self.secrets.doorbell_secret,
             "CLIMATE_COUNTRIES": str(self.root / "demo" / "countries.yaml"),
             "CLIMATE_GRIDS": str(self.root / "demo" / "grids"),
@@ -89,7 +90,7 @@ class Platform:
             made.append(self._label_studio(ports["label_studio"]))
         if "MEDIATREE_URL" not in self.given:
             made.append(self._broadcaster(ports["mediatree"]))
-        if "DOORBELL_URL" not in self.given:
+        if environment["DOORBELL_URL"] and "DOORBELL_URL" not in self.given:
             made.append(self._doorbell(ports["doorbell"], environment))
         dagster.prepare_home(Path(environment["DAGSTER_HOME"]), self.root)
         return [*made, *dagster.servers(self.root, ports["dagster"], ports["code_location"], environment)]
@@ -121,7 +122,7 @@ class Platform:
     def _doorbell(self, port: int, environment: Mapping[str, str]) -> Server:
         url = f"http://127.0.0.1:{port}"
         command = [str(Path(sys.executable).parent / "climate"), "doorbell", "--port", str(port)]
-        # It is the one part that others reach: of all addresses and keys it gets what it needs.
+        # It is the one part that others reach: it is handed no key of another part.
         known = {name: environment[name] for name in ("DATABASE_URL", "DOORBELL_URL", "DOORBELL_SECRET")}
         return Server("doorbell", command, known, url=url, health=f"{url}/health", folder=self.root)
 

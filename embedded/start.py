@@ -88,7 +88,7 @@ def _countries(environment: Mapping[str, str], progress: Progress) -> None:
 
     known = bindings.resources(environment)
     task = progress.add_task("countries", total=1, said="buckets and projects")
-    made = establish(known["reference"], known["barometre"], known["lake"], known["label_studio"], known["doorbell"])
+    made = establish(known["reference"], known["barometre"], known["lake"], known["label_studio"])
     with bindings.exported(environment), dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
         instance.add_dynamic_partitions(partitions.COUNTRY, made)
     progress.update(task, completed=1, said=", ".join(made))

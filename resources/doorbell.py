@@ -4,6 +4,7 @@ A ring says that there is something to read, and nothing else: the body is not l
 database by it, and a ring that comes twice, late, or never changes nothing but how soon the answers are read.
 """
 
+import hashlib
 import hmac
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 HEADER: Final = "X-Climate-Secret"
 # Label Studio sends the whole task and project along; what is larger is cut off without being kept.
 _LARGEST: Final = 4 * 1024 * 1024
-_LARGEST_NUMBER: Final = 2**31 - 1
+_DIGITS: Final = 9
 _SHORTEST_SECRET: Final = 16
 
 
@@ -46,6 +47,10 @@ class Doorbell(ConfigurableResource):  # type: ignore[type-arg]
         """Where the webhook of a project rings."""
         return f"{self.url.rstrip('/')}/rings/{project_id}"
 
+    def mark(self, project_id: int) -> str:
+        """Tells whether the webhook of a project is still the one that is configured; the secret is not in it."""
+        return hashlib.sha256(f"{self.address(project_id)} {self.secret}".encode()).hexdigest()[:16] if self.url else ""
+
     def app(self, barometre: Barometre) -> "Starlette":
         """The doorbell as a web application."""
         from starlette.applications import Starlette
@@ -65,19 +70,20 @@ class Doorbell(ConfigurableResource):  # type: ignore[type-arg]
                 size += len(part)
                 if size > _LARGEST:
                     return Response(status_code=413)
-            rung = await run_in_threadpool(note_ring, barometre, request.path_params["project_id"], datetime.now(UTC))
+            number = request.path_params["project_id"]
+            if not number.isascii() or not number.isdigit() or not 0 < len(number) <= _DIGITS:
+                return Response(status_code=404)
+            rung = await run_in_threadpool(note_ring, barometre, int(number), datetime.now(UTC))
             return Response(status_code=204 if rung else 404)
 
         async def health(_: "Request") -> "Response":
             return JSONResponse({"ok": True})
 
-        return Starlette(routes=[Route("/rings/{project_id:int}", ring, methods=["POST"]), Route("/health", health)])
+        return Starlette(routes=[Route("/rings/{project_id}", ring, methods=["POST"]), Route("/health", health)])
 
 
 def note_ring(barometre: Barometre, project_id: int, at: datetime) -> bool:
     """Note that a project rang; whether any task of ours is in it."""
-    if project_id > _LARGEST_NUMBER:
-        return False
     known = barometre.rows("SELECT FROM labelling_tasks WHERE project_id = %(p)s LIMIT 1", {"p": project_id})
     if known:
         barometre.upsert([Ring(project_id, at)], Ring)

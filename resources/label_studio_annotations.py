@@ -116,12 +116,13 @@ def ensure_webhook(label_studio: "LabelStudio", project_id: int, url: str, secre
     wanted: dict[str, Any] = {"send_payload": False, "send_for_all_actions": False, "is_active": True}
     wanted |= {"headers": {HEADER: secret}, "actions": list(ACTIONS)}
     with label_studio.asking(f"webhook of project {project_id}") as client:
-        same = [
-            hook for hook in client.webhooks.list(project=str(project_id)) if hook.url == url and hook.project == project_id
-        ]
-        for hook in same[1:]:
+        own = [hook for hook in client.webhooks.list(project=str(project_id)) if hook.project == project_id]
+        same = [hook for hook in own if hook.url == url]
+        # A bell that hung elsewhere would go on showing the secret to whoever has that address now.
+        elsewhere = [hook for hook in own if hook.url != url and HEADER in (hook.headers or {})]
+        for hook in [*same[1:], *elsewhere]:
             if hook.is_active:
-                client.webhooks.update(id=_id(hook), url=url, is_active=False, actions=list(hook.actions or []))
+                client.webhooks.update(id=_id(hook), url=hook.url, is_active=False, actions=list(hook.actions or []))
         if not same:
             client.webhooks.create(url=url, project=project_id, request_options={"max_retries": 0}, **wanted)
             return True
@@ -137,20 +138,6 @@ def webhook_active(label_studio: "LabelStudio", project_id: int, url: str) -> bo
     with label_studio.asking(f"webhook of project {project_id}") as client:
         states = [bool(hook.is_active) for hook in _hooks(client, project_id, url)]
     return any(states) if states else None
-
-
-def reactivate_webhook(label_studio: "LabelStudio", project_id: int, url: str) -> bool:
-    """Switch the project's webhook of that address on again; whether it was off. Raises `Permanent` if there is none."""
-    with label_studio.asking(f"webhook of project {project_id}") as client:
-        hooks = [
-            hook for hook in client.webhooks.list(project=str(project_id)) if hook.url == url and hook.project == project_id
-        ]
-        if hooks and not any(hook.is_active for hook in hooks):
-            client.webhooks.update(id=_id(hooks[0]), url=url, is_active=True, actions=list(hooks[0].actions or []))
-            return True
-    if not hooks:
-        raise Permanent(f"project {project_id} has no webhook to {urlsplit(url).hostname}; make it with ensure_webhook")
-    return False
 
 
 def _by_number(
@@ -173,7 +160,10 @@ def _page(
     while True:
         answer = _answer(label_studio, project_id, conditions, order, size, _FIELDS)
         if answer is not None:
-            return _tasks(answer, project_id), size
+            tasks = _tasks(answer, project_id)
+            if any(not isinstance(task.get("annotations"), list) for task in tasks):
+                raise Transient(f"project {project_id} came without its answers; look what stands before Label Studio")
+            return tasks, size
         if size == 1:
             few = _answer(label_studio, project_id, conditions, order, 1, _FEW_FIELDS) or {}
             return [{**task, TOO_LARGE: PAGE_BYTES} for task in _tasks(few, project_id)], 1

@@ -1,4 +1,4 @@
-"""A country that is added to the file, or changed in it, gets its partitions, buckets, Label Studio project and its bell.
+"""A country that is added to the file, or changed in it, gets its partitions, its buckets and its Label Studio project.
 
 Nothing is ever taken away: a country that leaves the file keeps what it has, and simply gets no new days.
 """
@@ -12,17 +12,13 @@ from climate_assets import partitions
 from climate_assets.broadcast.records import ChannelLabel
 from climate_assets.failures import Transient
 from climate_assets.labelling.projects import project_of
-from resources.doorbell import Doorbell
 from resources.label_studio import LabelStudio
-from resources.label_studio_annotations import ensure_webhook
 from resources.postgres import Barometre
 from resources.reference import ReferenceFiles
 from resources.s3 import DUMPS, LAKE, Lake
 
 
-def establish(
-    reference: ReferenceFiles, barometre: Barometre, lake: Lake, label_studio: LabelStudio, doorbell: Doorbell
-) -> list[str]:
+def establish(reference: ReferenceFiles, barometre: Barometre, lake: Lake, label_studio: LabelStudio) -> list[str]:
     """Make what each country of the file needs, where it is missing; the codes of all countries."""
     known = reference.countries()
     for bucket in (DUMPS, LAKE):
@@ -32,10 +28,7 @@ def establish(
         labels = [ChannelLabel(country.code, c.name, c.title, c.radio, country.zone) for c in country.channels]
         barometre.replace(labels, ChannelLabel, country=country.code)
     for country in known.by_code.values():
-        number = project_of(country, barometre, label_studio).project_id
-        if doorbell.configured:
-            with barometre.lock(f"webhook of project {number}"):
-                ensure_webhook(label_studio, number, doorbell.address(number), doorbell.secret)
+        project_of(country, barometre, label_studio)
     return known.codes
 
 
@@ -46,7 +39,6 @@ def countries_added(
     barometre: Barometre,
     lake: Lake,
     label_studio: LabelStudio,
-    doorbell: Doorbell,
 ) -> dg.SensorResult | dg.SkipReason:
     """Opens partitions, buckets and projects for countries that are new in the countries file, and takes in its edits."""
     version = hashlib.sha256(Path(reference.countries_file).read_bytes()).hexdigest()
@@ -57,7 +49,7 @@ def countries_added(
     # Also when only a channel is new: SQL knows a channel's title and zone from here.
     requests = [partitions.country.build_add_request(new)] if new else []
     try:
-        establish(reference, barometre, lake, label_studio, doorbell)
+        establish(reference, barometre, lake, label_studio)
     except Transient as trouble:
         # Days can be fetched without Label Studio; without a new cursor the next tick makes the projects.
         context.log.warning(str(trouble))

@@ -411,20 +411,23 @@ def test_a_webhook_that_was_switched_off_is_noticed_and_switched_on(
     label_studio: LabelStudio, project: int, people: People, ear: Any
 ) -> None:
     url, _ = ear
-    with pytest.raises(Permanent, match="has no webhook"):
-        answers.reactivate_webhook(label_studio, project, url)
     answers.ensure_webhook(label_studio, project, url, SECRET)
     (hook,) = people.call("GET", f"webhooks/?project={project}")
     people.call("PATCH", f"webhooks/{hook['id']}/", json={"url": url, "is_active": False})
     assert answers.webhook_active(label_studio, project, url) is False
-    assert answers.reactivate_webhook(label_studio, project, url) is True
-    assert answers.reactivate_webhook(label_studio, project, url) is False
+    assert answers.ensure_webhook(label_studio, project, url, SECRET) is True
+    assert answers.ensure_webhook(label_studio, project, url, SECRET) is False
     (again,) = people.call("GET", f"webhooks/?project={project}")
     unchanged = ("id", "headers", "send_payload", "send_for_all_actions", "is_active")
     assert {name: again[name] for name in unchanged} == {name: hook[name] for name in unchanged}
     assert answers.ensure_webhook(label_studio, project, url, "another-secret-of-it") is True
     (renewed,) = people.call("GET", f"webhooks/?project={project}")
     assert (renewed["id"], renewed["headers"]) == (hook["id"], {"X-Climate-Secret": "another-secret-of-it"})
+    # Hung elsewhere, the old one is taken down; somebody else's is left alone.
+    people.call("POST", "webhooks/", json={"url": f"{url}/of-somebody-else", "project": project})
+    assert answers.ensure_webhook(label_studio, project, f"{url}/new", SECRET) is True
+    hooks = {hook["url"]: hook["is_active"] for hook in people.call("GET", f"webhooks/?project={project}")}
+    assert hooks == {url: False, f"{url}/new": True, f"{url}/of-somebody-else": True}
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,18 @@ def standing(versions: Iterable[Annotation]) -> dict[tuple[int, int], Annotation
     return newest
 
 
+def returned(seen: Iterable[Annotation], known: Mapping[tuple[int, int], Annotation]) -> list[Annotation]:
+    """Rows for answers that are seen and whose standing version says that they are gone: the server was set back, or told
+    us half. Each is the answer as it is seen, just behind its tombstone."""
+    found: dict[tuple[int, int], Annotation] = {}
+    for annotation in seen:
+        key = annotation.project_id, annotation.annotation_id
+        stands = known.get(key)
+        if stands is not None and stands.state == Answered.DELETED.value and annotation.source == "api":
+            found[key] = replace(annotation, updated_at=max(annotation.updated_at, stands.updated_at + _TICK))
+    return [found[key] for key in sorted(found)]
+
+
 def deletions(
     known_standing: Iterable[Annotation],
     present_ids: Collection[int],

@@ -9,6 +9,7 @@ import dagster as dg
 from climate_assets import policies
 from climate_assets.broadcast import assets as broadcast
 from climate_assets.claims import assets as claims
+from climate_assets.failures import Transient
 from climate_assets.labelling.collecting import collect
 from climate_assets.labelling.handover import hand_over
 from climate_assets.labelling.records import Annotation, GoldLabel, LabellingTask
@@ -77,7 +78,7 @@ label_studio_answers = dg.AssetSpec(
 
 @dg.asset(
     partitions_def=by_country,
-    backfill_policy=policies.whole_range,
+    backfill_policy=policies.each_alone,
     deps=[label_studio_answers],
     automation_condition=policies.follow_upstream,
     retry_policy=policies.patient,
@@ -98,18 +99,21 @@ def annotations(
             context,
             code,
             done.change,
-            done.added.total(),
+            done.answers,
             tasks_read=done.tasks,
             projects_read_as_a_whole=done.whole,
             set_aside=done.refused,
             new_versions_by_state=bars(done.added, "versions"),
         )
+        if done.troubles:
+            said = f"{code}: {'; '.join(map(str, done.troubles))}"
+            raise dg.Failure(said, allow_retries=any(isinstance(trouble, Transient) for trouble in done.troubles))
     return dg.MaterializeResult()
 
 
 @dg.asset(
     partitions_def=by_country,
-    backfill_policy=policies.whole_range,
+    backfill_policy=policies.each_alone,
     deps=[annotations],
     automation_condition=policies.follow_upstream,
     kinds={"postgres", "python"},

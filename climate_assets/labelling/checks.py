@@ -2,12 +2,14 @@
 
 import dagster as dg
 
+from climate_assets.failures import Permanent, Transient
 from climate_assets.labelling import assets as labelling
+from climate_assets.labelling.collecting import STANDING
 from climate_assets.partitions import country, country_day
 from climate_assets.sentences import IN_COUNTRIES, IN_SLICES, holds
 from resources.doorbell import Doorbell
 from resources.label_studio import LabelStudio
-from resources.label_studio_annotations import reactivate_webhook, webhook_active
+from resources.label_studio_annotations import ensure_webhook, webhook_active
 from resources.postgres import Barometre
 
 
@@ -37,42 +39,42 @@ def every_answer_is_read(context: dg.AssetCheckExecutionContext, barometre: Baro
     return holds(context, barometre, query, remedy, dg.AssetCheckSeverity.WARN)
 
 
-@dg.asset_check(asset=labelling.annotations, blocking=True, partitions_def=country)
+@dg.asset_check(asset=labelling.annotations, partitions_def=country)
 def every_answer_is_to_a_task_of_ours(context: dg.AssetCheckExecutionContext, barometre: Barometre) -> dg.AssetCheckResult:
-    """What an answer says it is about is what its task asks about."""
-    query = f"""SELECT a.project_id, a.annotation_id, a.item_id, t.chunk_id AS asked FROM annotations a
-        JOIN labelling_tasks t USING (project_id, task_id) WHERE a.{IN_COUNTRIES} AND t.chunk_id <> a.item_id"""
-    return holds(context, barometre, query, "Somebody edited the data of this task: compare it with its JSON in the bucket.")
+    """No answer that is there is to a task that came from elsewhere, or whose data somebody edited; such ones do not count."""
+    query = f"""SELECT a.project_id, a.task_id, a.annotation_id, a.item_id, t.chunk_id AS asked
+        FROM ({STANDING.format(IN_COUNTRIES)}) a LEFT JOIN labelling_tasks t USING (project_id, task_id)
+        WHERE a.state <> 'deleted' AND a.project_id IN (SELECT project_id FROM labelling_tasks)
+          AND t.chunk_id IS DISTINCT FROM a.item_id"""
+    remedy = "Compare the task with its JSON in the bucket; put its data right and save the answer again, or remove the task."
+    return holds(context, barometre, query, remedy, dg.AssetCheckSeverity.WARN)
 
 
 @dg.asset_check(asset=labelling.annotations, partitions_def=country)
 def label_studio_rings(
     context: dg.AssetCheckExecutionContext, barometre: Barometre, label_studio: LabelStudio, doorbell: Doorbell
 ) -> dg.AssetCheckResult:
-    """The webhook of each project is on; one that Label Studio switched off after failures is told of and switched on again.
+    """The webhook of each project is on; one that was switched off, or is missing, is told of and made again.
 
     Without it answers come in some minutes later, and none is lost.
     """
-    if not doorbell.configured:
+    if not doorbell.url:
         return dg.AssetCheckResult(passed=True, description="No doorbell is configured; answers are found by looking for them.")
     asked = {"countries": list(context.partition_keys)}
     projects = barometre.rows(
         f"SELECT DISTINCT project_id FROM labelling_tasks WHERE {IN_COUNTRIES} AND project_id IS NOT NULL", asked
     )
-    off = []
-    for row in projects:
-        address = doorbell.address(row["project_id"])
-        if webhook_active(label_studio, row["project_id"], address) is not True:
-            off.append(row["project_id"])
-            if webhook_active(label_studio, row["project_id"], address) is False:
-                reactivate_webhook(label_studio, row["project_id"], address)
-    return dg.AssetCheckResult(
-        passed=not off,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"the webhook of project {', '.join(map(str, off))} was off or missing; is the doorbell reachable?"
-        if off
-        else "",
-    )
+    troubles = []
+    for number in (row["project_id"] for row in projects):
+        try:
+            if webhook_active(label_studio, number, doorbell.address(number)) is not True:
+                troubles.append(f"the webhook of project {number} was off or missing; is the doorbell reachable?")
+            if ensure_webhook(label_studio, number, doorbell.address(number), doorbell.secret) and not troubles:
+                troubles.append(f"the webhook of project {number} was not as it is to be")
+        except (Permanent, Transient) as trouble:
+            # Answers come in without it; a bell that cannot be looked at is no reason for a red run.
+            troubles.append(str(trouble))
+    return dg.AssetCheckResult(passed=not troubles, severity=dg.AssetCheckSeverity.WARN, description="; ".join(troubles))
 
 
 @dg.asset_check(asset=labelling.gold_labels, blocking=True, partitions_def=country)
@@ -82,6 +84,7 @@ def what_stands_has_answers_behind_it(context: dg.AssetCheckExecutionContext, ba
           (g.value IS NOT NULL) <> (g.standing IN ('agreed', 'single', 'adjudicated', 'propagated'))
           OR (g.value IS NOT NULL AND cardinality(g.annotations) = 0)
           OR EXISTS (SELECT FROM unnest(g.annotations) named LEFT JOIN LATERAL (
-               SELECT state FROM annotations a WHERE a.project_id || '/' || a.annotation_id = named
+               SELECT state FROM annotations a WHERE a.project_id = split_part(named, '/', 1)::bigint
+                 AND a.annotation_id = split_part(named, '/', 2)::bigint
                ORDER BY updated_at DESC LIMIT 1) latest ON true WHERE latest.state IS DISTINCT FROM 'submitted'))"""
     return holds(context, barometre, query, "Make gold_labels of this country again; its answers have changed since.")

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
-from climate_assets.labelling.answer_versions import deletions, new_versions, standing, version_of, with_gone_tasks
+from climate_assets.failures import Permanent, Transient
+from climate_assets.labelling.answer_versions import deletions, new_versions, returned, standing, version_of, with_gone_tasks
 from climate_assets.labelling.answers import TOO_LARGE, Reading, SetAside, answers_of_task
 from climate_assets.labelling.reading import whole_read_is_due
 from climate_assets.labelling.records import Annotation, Answered, ReadMark, RefusedAnnotation
@@ -23,11 +24,17 @@ from resources.s3 import LAKE, Lake
 STANDING: Final = "SELECT DISTINCT ON (project_id, annotation_id) * FROM annotations WHERE {} ORDER BY 1, 2, updated_at DESC"
 """The newest version of each annotation of some; deleted ones are among them."""
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MISSING: Final = """
-SELECT (SELECT count(*) FROM (SELECT DISTINCT ON (annotation_id) state, created_at FROM annotations
-        WHERE project_id = %(p)s ORDER BY annotation_id, updated_at DESC) s
-        WHERE state = 'submitted' AND created_at <= %(until)s)
-     + (SELECT count(DISTINCT annotation_id) FROM refused_annotations WHERE project_id = %(p)s AND present) AS known"""
+_SUBMITTED: Final = """
+SELECT count(*) AS known FROM (SELECT DISTINCT ON (annotation_id) state, created_at FROM annotations
+    WHERE project_id = %(p)s ORDER BY annotation_id, updated_at DESC) s WHERE state = 'submitted' AND created_at <= %(until)s"""
+
+_LEFT_OUT: Final = """
+SELECT project_id, annotation_id FROM (SELECT DISTINCT ON (project_id, annotation_id) * FROM annotations
+    WHERE country = %(c)s ORDER BY project_id, annotation_id, updated_at DESC) a
+WHERE (EXISTS (SELECT FROM labelling_tasks t WHERE t.project_id = a.project_id) AND NOT EXISTS (
+        SELECT FROM labelling_tasks t WHERE (t.project_id, t.task_id, t.chunk_id) = (a.project_id, a.task_id, a.item_id)))
+   OR EXISTS (SELECT FROM refused_annotations r WHERE r.present AND r.updated_at > a.updated_at
+        AND (r.project_id, r.annotation_id) = (a.project_id, a.annotation_id))"""
 
 
 @dataclass
@@ -41,6 +48,10 @@ class Collected:
     refused: int = 0
     whole: int = 0
     """Projects that were read as a whole, and not the changed tasks only."""
+    answers: int = 0
+    """Answers of the country that are there now."""
+    troubles: list[Permanent | Transient] = field(default_factory=list)
+    """What kept projects from being read; the others are."""
 
 
 def collect(country: str, barometre: Barometre, lake: Lake, label_studio: LabelStudio, now: datetime) -> Collected:
@@ -51,8 +62,13 @@ def collect(country: str, barometre: Barometre, lake: Lake, label_studio: LabelS
         {"c": country},
     )
     for row in projects:
-        with barometre.lock(f"annotations of project {row['project_id']}"):
-            _Project(Reading(row["project_id"], country, "api"), barometre, lake, label_studio, done).read(now)
+        try:
+            with barometre.lock(f"annotations of project {row['project_id']}"):
+                _Project(Reading(row["project_id"], country, "api"), barometre, lake, label_studio, done).read(now)
+        except (Permanent, Transient) as trouble:
+            # A project that is gone does not keep its successor from being read.
+            done.troubles.append(trouble)
+    done.answers = len(standing_answers(country, barometre))
     return done
 
 
@@ -77,9 +93,9 @@ class _Project:
             for page in _pages(tasks_changed(self.label_studio, number, mark.read_until)):
                 self._take(page, now)
             # Copies that a lead makes of an answer, and deleted tasks, move no task's time of change.
-            whole = self._lacks(before)
+            whole = self._lacks(before, mark)
         if whole:
-            self._read_all(before, now)
+            self._read_all(now)
         read_until = before.newest or _NEVER
         fully = now if whole or mark is None else mark.fully_read_at
         self.done.change += self.barometre.upsert(
@@ -87,18 +103,23 @@ class _Project:
         )
         self.done.whole += whole
 
-    def _lacks(self, before: Summary) -> bool:
-        """Whether the tables hold another number of answers than Label Studio had."""
-        asked = {"p": self.reading.project_id, "until": before.newest or _NEVER}
-        return bool(self.barometre.rows(_MISSING, asked)[0]["known"] != before.annotations)
+    def _lacks(self, before: Summary, mark: ReadMark) -> bool:
+        """Whether the table holds another number of answers than Label Studio had; not told where some cannot be read."""
+        if self.barometre.read(RefusedAnnotation, project_id=self.reading.project_id, present=True):
+            return False
+        # The newest task may be the one that is gone: then what was read before reaches further than what is there now.
+        asked = {"p": self.reading.project_id, "until": max(before.newest or _NEVER, mark.read_until)}
+        return bool(self.barometre.rows(_SUBMITTED, asked)[0]["known"] != before.annotations)
 
-    def _read_all(self, before: Summary, now: datetime) -> None:
+    def _read_all(self, now: datetime) -> None:
         met: list[int] = []
         for page in _pages(all_tasks(self.label_studio, self.reading.project_id)):
             self._take(page, now)
             met += [int(task["id"]) for task in page]
         unmet = self._versions(STANDING.format("project_id = %(p)s AND NOT task_id = ANY(%(met)s)"), {"met": met})
-        self._add(deletions(unmet, (), with_gone_tasks({}, unmet, before.newest or now), now))
+        # All of them were there before this reading began, which meets what is added meanwhile too: they are gone.
+        latest = max([now, *(one.updated_at for one in unmet)])
+        self._add(deletions(unmet, (), with_gone_tasks({}, unmet, latest), now))
         refused = self.barometre.read(RefusedAnnotation, project_id=self.reading.project_id, present=True)
         gone = [replace(row, present=False) for row in refused if row.task_id not in set(met)]
         self.done.change += self.barometre.upsert(gone, RefusedAnnotation)
@@ -113,6 +134,7 @@ class _Project:
                 (aside if isinstance(answer, SetAside) else seen).append(answer)  # type: ignore[arg-type]
         known = self._versions("SELECT * FROM annotations WHERE project_id = %(p)s AND task_id = ANY(%(ids)s)", {"ids": ids})
         new = new_versions(seen, {version_of(one): one.result for one in known})
+        new += returned(seen, standing([*known, *new]))
         # Of a task that is too large to be read nothing is known, so nothing is gone.
         read_until = {
             int(t["id"]): datetime.fromisoformat(t["updated_at"]).astimezone(UTC) for t in tasks if TOO_LARGE not in t
@@ -147,6 +169,12 @@ def standing_answers(country: str, barometre: Barometre) -> list[Annotation]:
     """The newest version of each answer of a country that is not deleted."""
     rows = barometre.rows(STANDING.format("country = %(c)s"), {"c": country})
     return [Annotation(**row) for row in rows if row["state"] != Answered.DELETED.value]
+
+
+def voting_answers(country: str, barometre: Barometre) -> list[Annotation]:
+    """Those of them that may count: not to a task that a project of ours has from elsewhere, nor since changed unreadably."""
+    left_out = {(row["project_id"], row["annotation_id"]) for row in barometre.rows(_LEFT_OUT, {"c": country})}
+    return [one for one in standing_answers(country, barometre) if (one.project_id, one.annotation_id) not in left_out]
 
 
 def _pages(tasks: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

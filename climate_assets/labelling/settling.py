@@ -7,14 +7,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from climate_assets.broadcast.records import Chunk, CleanChunk
 from climate_assets.labelling.aggregation import dawid_skene
 from climate_assets.labelling.agreement import Agreement, Disagreement, agreements, disagreements
-from climate_assets.labelling.collecting import standing_answers
+from climate_assets.labelling.collecting import voting_answers
 from climate_assets.labelling.duplicates import Airing, group_of, near_duplicates
 from climate_assets.labelling.gold import gold_labels
 from climate_assets.labelling.records import GoldLabel, LabellingTask
-from climate_assets.labelling.votes import ASSESSMENT, CATEGORIES, votes_of
+from climate_assets.labelling.votes import ASSESSMENT, CATEGORIES, TASK_KIND, votes_of
 from resources.postgres import Barometre, Change
 
 
@@ -53,8 +52,26 @@ class Settled:
 
 
 def settle(country: str, barometre: Barometre) -> Settled:
-    """Make the gold labels of a country exactly what its standing answers say."""
-    answers = standing_answers(country, barometre)
+    """Make the gold labels of a country exactly what its standing answers say, those that come in meanwhile too."""
+    with barometre.lock(f"gold labels of {country}"):
+        read, settled = _read_so_far(country, barometre), _settle(country, barometre)
+        # Dagster takes what is asked for while this runs as done by it, so it is.
+        while (now := _read_so_far(country, barometre)) != read:
+            read, settled = now, _settle(country, barometre)
+        return settled
+
+
+def _read_so_far(country: str, barometre: Barometre) -> dict[str, Any]:
+    """Tells whether answers were added or set aside."""
+    return barometre.rows(
+        "SELECT (SELECT count(*) FROM annotations WHERE country = %(c)s) AS read,"
+        " (SELECT count(*) FROM refused_annotations WHERE country = %(c)s AND present) AS refused",
+        {"c": country},
+    )[0]
+
+
+def _settle(country: str, barometre: Barometre) -> Settled:
+    answers = voting_answers(country, barometre)
     tasks = barometre.read(LabellingTask, country=country)
     votes = {field: votes_of(answers, field) for field in (ASSESSMENT, CATEGORIES)}
     model = dawid_skene(votes[ASSESSMENT])
@@ -66,7 +83,7 @@ def settle(country: str, barometre: Barometre) -> Settled:
     )
     assessed = [label for label in labels if label.field == ASSESSMENT]
     return Settled(
-        change=barometre.replace(labels, GoldLabel, country=country),
+        change=barometre.replace(labels, GoldLabel, country=country, task_kind=TASK_KIND),
         labels=len(labels),
         standing=Counter(label.standing for label in assessed),
         values=Counter(label.value for label in assessed if label.value),
@@ -77,5 +94,8 @@ def settle(country: str, barometre: Barometre) -> Settled:
 
 def _airings(chunk_ids: list[str], barometre: Barometre) -> list[Airing]:
     """The words that were asked about, adverts cut, and when they were aired."""
-    starts = {chunk.chunk_id: chunk.start for chunk in barometre.read(Chunk, chunk_id=chunk_ids)}
-    return [Airing(c.chunk_id, starts[c.chunk_id], c.text) for c in barometre.read(CleanChunk, chunk_id=chunk_ids)]
+    rows = barometre.rows(
+        "SELECT chunk_id, start, clean.text FROM chunks JOIN clean_chunks clean USING (chunk_id) WHERE chunk_id = ANY(%(ids)s)",
+        {"ids": chunk_ids},
+    )
+    return [Airing(row["chunk_id"], row["start"], row["text"]) for row in rows]

@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -20,7 +21,7 @@ from climate_assets.labelling.labelling_config import labelling_config
 from climate_assets.labelling.records import Annotation, GoldLabel, LabellingTask, ReadMark, RefusedAnnotation, Ring
 from resources.doorbell import Doorbell
 from resources.label_studio import LabelStudio
-from resources.label_studio_annotations import ensure_webhook, webhook_active
+from resources.label_studio_annotations import webhook_active
 from resources.postgres import Barometre
 from resources.s3 import LAKE, Lake
 from sensors import answers
@@ -43,7 +44,6 @@ class Loop:
         self.project = self.label_studio.ensure_project(next(TITLES), labelling_config(), "loop").project_id
         self.people = People(server, self.project)
         self.barometre, self.lake, self.doorbell = barometre, lake, doorbell
-        assert ensure_webhook(self.label_studio, self.project, doorbell.address(self.project), SECRET)
         self.instance = dg.DagsterInstance.ephemeral()
         self.instance.add_dynamic_partitions("country", ["borealie"])
 
@@ -113,6 +113,17 @@ class Loop:
         rows = self.barometre.read(GoldLabel, field="assessment")
         return {row.item_id[-6:-4]: (row.value, row.standing) for row in rows}
 
+    def tick(self, sensor: dg.SensorDefinition, cursor: str | None, **resources: Any) -> dg.SensorResult:
+        """One tick of a sensor of the platform."""
+        known = {"barometre": self.barometre, **resources}
+        repository = defs().get_repository_def()
+        told = sensor(dg.build_sensor_context(self.instance, cursor, repository_def=repository, resources=known))
+        return told if isinstance(told, dg.SensorResult) else dg.SensorResult(skip_reason=str(told.skip_message))
+
+    def look(self, cursor: str | None) -> dg.SensorResult:
+        """One tick of the sensor that compares."""
+        return self.tick(answers.answers_changed, cursor, label_studio=self.label_studio, doorbell=self.doorbell)
+
 
 @pytest.fixture
 def loop(label_studio_server: Running, barometre: Barometre, lake: Lake) -> Iterator[Loop]:
@@ -130,6 +141,7 @@ def test_answers_become_labels_that_say_why(loop: Loop) -> None:
     loop.says(second, "none", one)
     loop.says(third, "none", one)
     loop.says(third, "challenged", two)
+    loop.look(None)  # hangs the bell
     assert all(loop.checked().values())
     assert loop.gold() == {
         "04": ("unchallenged", "agreed"),
@@ -201,40 +213,30 @@ def test_what_cannot_be_read_is_set_aside_told_and_mended(loop: Loop) -> None:
 
 def test_an_answer_rings_and_is_reported_and_a_lost_ring_is_found(loop: Loop) -> None:
     [task] = loop.ask(cases.TEXT)
-    repository = defs().get_repository_def()
-
-    def tick(sensor: dg.SensorDefinition, cursor: str | None, **resources: Any) -> dg.SensorResult:
-        context = dg.build_sensor_context(
-            instance=loop.instance,
-            cursor=cursor,
-            repository_def=repository,
-            resources={"barometre": loop.barometre, **resources},
-        )
-        told = sensor(context)
-        return told if isinstance(told, dg.SensorResult) else dg.SensorResult(skip_reason=str(told.skip_message))
-
+    hung = loop.look(None)
+    assert [event.partition for event in hung.asset_events] == ["borealie"], "it was never read"
     loop.says(task, "none", loop.person())
     deadline = time.monotonic() + 30
     while not (rings := loop.barometre.read(Ring)) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert [ring.project_id for ring in rings] == [loop.project]
-    rung = tick(answers.doorbell_rang, None)
+    rung = loop.tick(answers.doorbell_rang, None)
     assert [(event.asset_key, event.partition) for event in rung.asset_events] == [
         (labelling.label_studio_answers.key, "borealie")
     ]
-    assert tick(answers.doorbell_rang, rung.cursor).asset_events == []
+    assert loop.tick(answers.doorbell_rang, rung.cursor).asset_events == []
     loop.make(labelling.annotations)
     # The bell is cut: what is answered now rings nowhere.
     loop.barometre.execute("DELETE FROM rings")
     [hook] = loop.people.call("GET", f"webhooks/?project={loop.project}")
     loop.people.call("PATCH", f"webhooks/{hook['id']}/", json={"is_active": False})
-    quiet = tick(answers.answers_changed, None, label_studio=loop.label_studio)
+    quiet = loop.look(hung.cursor)
     assert quiet.asset_events == []
     loop.says(task, "challenged", loop.person())
-    found = tick(answers.answers_changed, quiet.cursor, label_studio=loop.label_studio)
+    found = loop.look(quiet.cursor)
     assert [event.partition for event in found.asset_events] == ["borealie"]
     assert loop.barometre.read(Ring) == []
-    assert tick(answers.answers_changed, found.cursor, label_studio=loop.label_studio).asset_events == []
+    assert loop.look(found.cursor).asset_events == []
     # The check says so, and switches it on again.
     assert loop.checked()["label_studio_rings"] is False
     assert webhook_active(loop.label_studio, loop.project, loop.doorbell.address(loop.project))
@@ -254,3 +256,81 @@ def test_once_a_day_a_project_is_read_as_a_whole(loop: Loop) -> None:
     loop.make(labelling.annotations)
     [whole] = loop.barometre.read(ReadMark)
     assert whole.fully_read_at > mark.fully_read_at
+
+
+def test_the_newest_task_of_all_is_deleted_and_its_answer_with_it(loop: Loop) -> None:
+    first, newest = loop.ask(cases.TEXT, OTHER)
+    loop.says(first, "none", loop.person())
+    gone = loop.says(newest, "challenged", loop.person())
+    loop.make()
+    loop.people.act("delete_tasks", [newest])
+    loop.make()
+    assert loop.table() == loop.server()
+    assert loop.barometre.read(Annotation, annotation_id=gone)[-1].state == "deleted"
+    loop.people.act("delete_tasks", [first])
+    loop.make()
+    assert loop.table() == loop.server() == {}
+    assert {value for value, _ in loop.gold().values()} == {None}
+
+
+def test_an_answer_that_was_told_to_be_gone_and_is_there_stands_again(loop: Loop) -> None:
+    """As after Label Studio's database was set back to an earlier day."""
+    [task] = loop.ask(cases.TEXT)
+    number = loop.says(task, "none", loop.person())
+    loop.make()
+    [told] = loop.barometre.read(Annotation, annotation_id=number)
+    tombstone = replace(told, updated_at=told.updated_at + timedelta(days=1), state="deleted", result="[]", assessment=None)
+    loop.barometre.upsert([tombstone], Annotation)
+    loop.make()
+    assert loop.gold()["04"] == ("none", "single")
+    assert loop.table() == loop.server()
+    before = loop.barometre.read(Annotation)
+    loop.make()
+    assert loop.barometre.read(Annotation) == before
+
+
+def test_answers_to_a_task_from_elsewhere_are_kept_and_do_not_count(loop: Loop) -> None:
+    [ours] = loop.ask(cases.TEXT)
+    loop.says(ours, "none", loop.person())
+    foreign = cases.task()
+    foreign["data"]["item"]["plaintext"] = "un autre texte"
+    loop.people.call("POST", f"projects/{loop.project}/import", json=[foreign])
+    [number] = [t["id"] for t in loop.people.call("GET", f"tasks/?project={loop.project}")["tasks"] if t["id"] != ours]
+    for _ in range(2):
+        loop.says(number, "challenged", loop.person())
+    assert loop.checked()["every_answer_is_to_a_task_of_ours"] is False
+    assert loop.gold()["04"] == ("none", "single")
+    assert loop.table() == loop.server()
+
+
+def test_an_answer_that_became_unreadable_no_longer_counts_as_it_was(loop: Loop) -> None:
+    [task] = loop.ask(cases.TEXT)
+    number = loop.says(task, "unchallenged", loop.person())
+    loop.make()
+    assert loop.gold()["04"] == ("unchallenged", "single")
+    poison = [
+        {"id": "r", "from_name": "remarks", "to_name": "source_text", "type": "textarea", "value": {"text": ["<script>"]}}
+    ]
+    loop.people.call("PATCH", f"annotations/{number}/", json={"result": poison})
+    loop.make()
+    assert loop.gold()["04"] == (None, "waiting")
+
+
+def test_a_project_that_is_gone_is_told_and_its_successor_is_read(loop: Loop) -> None:
+    [task] = loop.ask(cases.TEXT)
+    lost = replace(loop.barometre.read(LabellingTask)[0], chunk_id="borealie/canal-un/old", project_id=1, task_id=1)
+    other = loop.label_studio.ensure_project(next(TITLES), labelling_config(), "gone").project_id
+    loop.barometre.upsert([replace(lost, project_id=other)], LabellingTask)
+    loop.people.call("DELETE", f"projects/{other}/")
+    loop.says(task, "none", loop.person())
+    with pytest.raises(dg.Failure, match=f"borealie: .*project {other}"):
+        loop.make(labelling.annotations)
+    assert loop.table() == loop.server() != {}
+
+
+def test_a_bell_that_cannot_be_looked_at_is_a_warning(loop: Loop) -> None:
+    [task] = loop.ask(cases.TEXT)
+    loop.doorbell = Doorbell(url="http://bell.example", secret="short")
+    assert loop.checked()["label_studio_rings"] is False
+    loop.says(task, "none", loop.person())
+    assert loop.look(None).skip_reason is None, "what changed is reported all the same"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import httpx
 import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster_shared.error import SerializableErrorInfo
@@ -16,11 +15,9 @@ from climate_assets import policies
 from climate_assets.broadcast.records import ChannelLabel, Completeness
 from climate_assets.definitions import defs
 from climate_assets.failures import Permanent
-from climate_assets.labelling.projects import project_of
 from climate_assets.labelling.records import LabellingTask
 from climate_assets.partitions import COUNTRY, key_of
 from climate_assets.states import StageState
-from resources.doorbell import Doorbell
 from resources.label_studio import LabelStudio
 from resources.notifier import Notifier
 from resources.postgres import Barometre
@@ -31,7 +28,6 @@ from tests.label_studio_server import Running
 
 TODAY = datetime.now(UTC).date()
 DAY = date(2026, 11, 16)
-BELL = Doorbell(url="http://127.0.0.1:9", secret="a-secret-of-the-suite")
 BLOCK = """  {code}:
     iso3: nor
     language: french
@@ -214,7 +210,7 @@ def test_a_new_block_opens_partitions_bucket_and_project(
     repository: Any, barometre: Barometre, lake: Lake, label_studio_server: Running, tmp_path: Path
 ) -> None:
     label_studio = LabelStudio(url=label_studio_server.url, api_key=label_studio_server.token)
-    known: dict[str, Any] = {"barometre": barometre, "lake": lake, "label_studio": label_studio, "doorbell": BELL}
+    known: dict[str, Any] = {"barometre": barometre, "lake": lake, "label_studio": label_studio}
     nord, sud = BLOCK.format(code="nordland", title="Canal Un"), BLOCK.format(code="sudland", title="Canal Un")
     with dg.DagsterInstance.ephemeral() as instance:
         first = tick(countries.countries_added, instance, repository, reference=written(tmp_path, nord), **known)
@@ -236,7 +232,7 @@ def test_a_new_block_opens_partitions_bucket_and_project(
         assert third.dynamic_partitions_requests == []
     titles = {(c.country, c.title) for c in barometre.read(ChannelLabel)}
     assert titles == {("nordland", "Canal Premier"), ("sudland", "Canal Un")}
-    made = countries.establish(edited, barometre, lake, label_studio, BELL)
+    made = countries.establish(edited, barometre, lake, label_studio)
     assert made == ["nordland", "sudland"], "a second time changes nothing"
 
 
@@ -247,17 +243,10 @@ def test_a_country_that_is_established_twice_in_a_moment_has_one_project(
     label_studio = LabelStudio(url=label_studio_server.url, api_key=label_studio_server.token)
     reference = written(tmp_path, BLOCK.format(code="ostland", title="Canal Un"))
     with ThreadPoolExecutor(4) as callers:
-        asked = [callers.submit(countries.establish, reference, barometre, lake, label_studio, BELL) for _ in range(4)]
+        asked = [callers.submit(countries.establish, reference, barometre, lake, label_studio) for _ in range(4)]
         assert [one.result() for one in asked] == [["ostland"]] * 4
     # With two of that title this raises.
-    assert countries.establish(reference, barometre, lake, label_studio, BELL) == ["ostland"]
-    number = project_of(reference.countries()["ostland"], barometre, label_studio).project_id
-    hooks = httpx.get(
-        f"{label_studio.url}/api/webhooks/",
-        params={"project": number},
-        headers={"Authorization": f"Token {label_studio.api_key}"},
-    ).json()
-    assert [(hook["url"], hook["is_active"]) for hook in hooks] == [(BELL.address(number), True)]
+    assert countries.establish(reference, barometre, lake, label_studio) == ["ostland"]
 
 
 # Grids
