@@ -184,10 +184,20 @@ def test_sizes_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda of: st.lists(of, max_size=3) | st.dictionaries(st.sampled_from([*NAMED, *NAMED["value"], *full()]), of, max_size=4),
     max_leaves=12,
 )
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN"])
+def test_a_number_that_json_does_not_know_is_no_export(number: str) -> None:
+    with pytest.raises(Permanent, match="no JSON"):
+        read_export(f'[{{"id": {number}}}]'.encode())
 
 
 @given(anything, anything, anything)
