@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 HEADER: Final = "X-Climate-Secret"
-# Label Studio sends the whole task and project along; what is larger is cut off without being kept.
+# Nothing needs to be sent along; what is larger is cut off, and nothing of it is kept.
 _LARGEST: Final = 4 * 1024 * 1024
 _DIGITS: Final = 9
 _SHORTEST_SECRET: Final = 16

@@ -68,7 +68,10 @@ def summary(label_studio: "LabelStudio", project_id: int) -> Summary:
     )
     tasks = _tasks(page, project_id)
     newest = _instant(tasks[0]) if tasks else None
-    return Summary(int(page.get("total", 0)), int(page.get("total_annotations", 0)), newest)
+    total, answers = page.get("total"), page.get("total_annotations")
+    if not isinstance(total, int) or not isinstance(answers, int):
+        raise Transient(f"Label Studio does not say how much project {project_id} has; look what stands before it")
+    return Summary(total, answers, newest)
 
 
 def tasks_changed(label_studio: "LabelStudio", project_id: int, since: datetime, page: int = PAGE) -> Iterator[dict[str, Any]]:

@@ -13,17 +13,17 @@ from typing import Final
 import dagster as dg
 
 from climate_assets.failures import Permanent, Transient
-from climate_assets.labelling.reading import remembered, told_after, told_from, why_to_read
+from climate_assets.labelling.reading import in_turn, remembered, told_after, told_from, why_to_read
 from climate_assets.labelling.records import ReadMark
 from resources.doorbell import Doorbell
 from resources.label_studio import LabelStudio
 from resources.label_studio_annotations import ensure_webhook
 from resources.postgres import Barometre
 
-ANSWERS = "label_studio_answers"
+ANSWERS: Final = "label_studio_answers"
 # A tick has 60 seconds.
 _TICK_SECONDS: Final = 35.0
-_PROJECTS = "SELECT DISTINCT country, project_id FROM labelling_tasks WHERE project_id IS NOT NULL ORDER BY 1, 2"
+_PROJECTS: Final = "SELECT DISTINCT country, project_id FROM labelling_tasks WHERE project_id IS NOT NULL"
 
 
 @dg.sensor(minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -53,10 +53,12 @@ def answers_changed(
     told, bells, now = told_from(cursor.get("told", {})), dict(cursor.get("bells", {})), datetime.now(UTC)
     marks = {mark.project_id: mark for mark in barometre.read(ReadMark)}
     reasons, troubles, begun = [], [], monotonic()
-    for row in barometre.rows(_PROJECTS):
-        number, country = row["project_id"], row["country"]
+    countries, stopped = {row["project_id"]: row["country"] for row in barometre.rows(_PROJECTS)}, 0
+    for number in in_turn(countries, cursor.get("stopped", 0)):
+        country = countries[number]
         if monotonic() - begun > _TICK_SECONDS:
             troubles.append(f"Label Studio is slow; from {country} on projects are looked at by the next tick")
+            stopped = number
             break
         try:
             pulse = label_studio.pulse(number)
@@ -70,7 +72,7 @@ def answers_changed(
             troubles.append(f"{country}: {trouble}")
             context.log.warning(troubles[-1])
     said = "; ".join(troubles) or "every project is as it was read"
-    kept = json.dumps({"told": remembered(told), "bells": bells})
+    kept = json.dumps({"told": remembered(told), "bells": bells, "stopped": stopped})
     return dg.SensorResult(asset_events=_events(reasons), skip_reason=None if reasons else said, cursor=kept)
 
 

@@ -4,7 +4,7 @@ import dagster as dg
 
 from climate_assets.failures import Permanent, Transient
 from climate_assets.labelling import assets as labelling
-from climate_assets.labelling.collecting import STANDING
+from climate_assets.labelling.collecting import FOREIGN, STANDING
 from climate_assets.partitions import country, country_day
 from climate_assets.sentences import IN_COUNTRIES, IN_SLICES, holds
 from resources.doorbell import Doorbell
@@ -42,10 +42,8 @@ def every_answer_is_read(context: dg.AssetCheckExecutionContext, barometre: Baro
 @dg.asset_check(asset=labelling.annotations, partitions_def=country)
 def every_answer_is_to_a_task_of_ours(context: dg.AssetCheckExecutionContext, barometre: Barometre) -> dg.AssetCheckResult:
     """No answer that is there is to a task that came from elsewhere, or whose data somebody edited; such ones do not count."""
-    query = f"""SELECT a.project_id, a.task_id, a.annotation_id, a.item_id, t.chunk_id AS asked
-        FROM ({STANDING.format(IN_COUNTRIES)}) a LEFT JOIN labelling_tasks t USING (project_id, task_id)
-        WHERE a.state <> 'deleted' AND a.project_id IN (SELECT project_id FROM labelling_tasks)
-          AND t.chunk_id IS DISTINCT FROM a.item_id"""
+    query = f"""SELECT project_id, task_id, annotation_id, item_id
+        FROM ({STANDING.format(IN_COUNTRIES)}) a WHERE state <> 'deleted' AND ({FOREIGN})"""
     remedy = "Compare the task with its JSON in the bucket; put its data right and save the answer again, or remove the task."
     return holds(context, barometre, query, remedy, dg.AssetCheckSeverity.WARN)
 
@@ -67,9 +65,11 @@ def label_studio_rings(
     troubles = []
     for number in (row["project_id"] for row in projects):
         try:
-            if webhook_active(label_studio, number, doorbell.address(number)) is not True:
+            active = webhook_active(label_studio, number, doorbell.address(number))
+            changed = ensure_webhook(label_studio, number, doorbell.address(number), doorbell.secret)
+            if not active:
                 troubles.append(f"the webhook of project {number} was off or missing; is the doorbell reachable?")
-            if ensure_webhook(label_studio, number, doorbell.address(number), doorbell.secret) and not troubles:
+            elif changed:
                 troubles.append(f"the webhook of project {number} was not as it is to be")
         except (Permanent, Transient) as trouble:
             # Answers come in without it; a bell that cannot be looked at is no reason for a red run.

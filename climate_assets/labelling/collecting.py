@@ -23,18 +23,16 @@ from resources.s3 import LAKE, Lake
 
 STANDING: Final = "SELECT DISTINCT ON (project_id, annotation_id) * FROM annotations WHERE {} ORDER BY 1, 2, updated_at DESC"
 """The newest version of each annotation of some; deleted ones are among them."""
+FOREIGN: Final = """EXISTS (SELECT FROM labelling_tasks t WHERE t.project_id = a.project_id) AND NOT EXISTS (
+    SELECT FROM labelling_tasks t WHERE (t.project_id, t.task_id, t.chunk_id) = (a.project_id, a.task_id, a.item_id))"""
+"""Of an annotation `a`: a project of ours has its task from elsewhere, or somebody edited what the task is about."""
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SUBMITTED: Final = """
-SELECT count(*) AS known FROM (SELECT DISTINCT ON (annotation_id) state, created_at FROM annotations
-    WHERE project_id = %(p)s ORDER BY annotation_id, updated_at DESC) s WHERE state = 'submitted' AND created_at <= %(until)s"""
-
-_LEFT_OUT: Final = """
-SELECT project_id, annotation_id FROM (SELECT DISTINCT ON (project_id, annotation_id) * FROM annotations
-    WHERE country = %(c)s ORDER BY project_id, annotation_id, updated_at DESC) a
-WHERE (EXISTS (SELECT FROM labelling_tasks t WHERE t.project_id = a.project_id) AND NOT EXISTS (
-        SELECT FROM labelling_tasks t WHERE (t.project_id, t.task_id, t.chunk_id) = (a.project_id, a.task_id, a.item_id)))
-   OR EXISTS (SELECT FROM refused_annotations r WHERE r.present AND r.updated_at > a.updated_at
-        AND (r.project_id, r.annotation_id) = (a.project_id, a.annotation_id))"""
+# The parts are constants of this module; values are parameters.
+_SUBMITTED: Final = f"""SELECT count(*) AS known FROM ({STANDING.format("project_id = %(p)s")}) a
+    WHERE state = 'submitted' AND created_at <= %(until)s"""  # noqa: S608
+_LEFT_OUT: Final = f"""SELECT project_id, annotation_id FROM ({STANDING.format("country = %(c)s")}) a WHERE ({FOREIGN})
+    OR EXISTS (SELECT FROM refused_annotations r WHERE r.present AND r.updated_at > a.updated_at
+        AND (r.project_id, r.annotation_id) = (a.project_id, a.annotation_id))"""  # noqa: S608
 
 
 @dataclass

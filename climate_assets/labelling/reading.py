@@ -3,7 +3,7 @@
 A decision from values, with no clock: the sensor that carries it is `sensors/annotations.py`, the reading is `collecting.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -50,6 +50,14 @@ def told_after(pulse: str, mark: ReadMark | None, now: datetime) -> Told:
 def whole_read_is_due(mark: ReadMark | None, now: datetime) -> bool:
     """Whether all tasks are to be read, and not the changed ones only."""
     return mark is None or now - mark.fully_read_at >= FULL_EVERY
+
+
+def in_turn(projects: Iterable[int], first: int) -> list[int]:
+    """Projects in the order of one look: from number `first` on, then those before it.
+
+    A look that a slow server cuts short is taken up where it stopped, so that every project has its turn.
+    """
+    return sorted(projects, key=lambda project: (project < first, project))
 
 
 def told_from(remembered: Mapping[str, Mapping[str, str]]) -> dict[int, Told]:

@@ -9,6 +9,7 @@ from climate_assets.labelling.reading import (
     FULL_EVERY,
     TELL_AGAIN,
     Told,
+    in_turn,
     remembered,
     told_after,
     told_from,
@@ -62,6 +63,11 @@ def test_a_whole_read_is_due_once_a_day() -> None:
     assert whole_read_is_due(None, NOW)
     assert whole_read_is_due(mark(full=FULL_EVERY), NOW)
     assert not whole_read_is_due(mark(), NOW)
+
+
+@pytest.mark.parametrize(("first", "order"), [(0, [3, 7, 9]), (3, [3, 7, 9]), (7, [7, 9, 3]), (8, [9, 3, 7]), (10, [3, 7, 9])])
+def test_a_look_that_was_cut_short_is_taken_up_where_it_stopped(first: int, order: list[int]) -> None:
+    assert in_turn([9, 3, 7], first) == order
 
 
 def test_a_cursor_keeps_what_was_told() -> None:
