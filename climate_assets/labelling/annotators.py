@@ -98,7 +98,7 @@ def annotator_quality(answers: Iterable[Answer], known: Mapping[str, str], rule:
     return [_quality(annotator, given, known, rule or Rule()) for annotator, given in sorted(by_person.items())]
 
 
-def wilson_interval(right: int, of: int, level: float = 0.95) -> tuple[float, float] | None:
+def wilson_interval(right: float, of: float, level: float = 0.95) -> tuple[float, float] | None:
     """Interval of a share (E. B. Wilson, Probable inference, JASA 22, 1927), 0 to 1; none of nothing."""
     if of == 0:
         return None
@@ -106,7 +106,7 @@ def wilson_interval(right: int, of: int, level: float = 0.95) -> tuple[float, fl
     share = right / of
     middle = (share + z * z / (2 * of)) / (1 + z * z / of)
     half = z / (1 + z * z / of) * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return (0.0 if right == 0 else middle - half), (1.0 if right == of else middle + half)
+    return (0.0 if right == 0 else max(0.0, middle - half)), (1.0 if right == of else min(1.0, middle + half))
 
 
 def fisher_worse(latest_right: int, latest: int, earlier_right: int, earlier: int) -> float:

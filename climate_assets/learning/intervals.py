@@ -7,11 +7,12 @@ are arguments. Belongs here: intervals of any figure. Does not belong here: the 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from climate_assets.labelling.annotators import wilson_interval
 
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
@@ -71,15 +72,8 @@ def wilson(found: float, trials: float, level: float = LEVEL) -> Interval:
     _check_level(level)
     if not 0 <= found <= trials:
         raise ValueError(f"{found} of {trials} trials is no share")
-    if trials == 0:
-        return Interval(None, None, level, 0, "no trial")
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    share, spread = found / trials, z * z / trials
-    middle = (share + spread / 2) / (1 + spread)
-    half = z * (share * (1 - share) / trials + spread / (4 * trials)) ** 0.5 / (1 + spread)
-    low = 0.0 if found == 0 else max(0.0, middle - half)
-    high = 1.0 if found == trials else min(1.0, middle + half)
-    return Interval(low, high, level, int(trials))
+    known = wilson_interval(found, trials, level)
+    return Interval(*known, level, int(trials)) if known else Interval(None, None, level, 0, "no trial")
 
 
 def _numbered(groups: Sequence[str]) -> tuple[int, NDArray[np.int64]]:

@@ -26,9 +26,9 @@ from resources.postgres import Barometre
 from resources.s3 import LAKE, Lake
 from sensors import answers
 from tests.broadcast.served import served
+from tests.label_studio_people import People
 from tests.label_studio_server import Running
 from tests.labelling import cases
-from tests.test_label_studio_annotations import People
 
 SECRET = "a-secret-of-the-suite"
 TITLES = (f"Boréalie, loop {number}" for number in count(1))
