@@ -6,8 +6,10 @@ A wrong value is refused with file, line, value and remedy. No stage reads the Y
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -99,6 +101,59 @@ class SpeechChoice(_Strict):
     max_speakers: Annotated[int, Field(ge=1, le=20)] | None = None
 
 
+class Overlap(_Strict):
+    """Which share of the tasks several people answer, each blind to the others."""
+
+    share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    people: Annotated[int, Field(ge=2, le=10)] = 2
+
+
+class Workload(_Strict):
+    """How many answers the people of a country give in a day; without it, nothing is held back."""
+
+    people: Annotated[int, Field(ge=1, le=1000)]
+    per_person_and_day: Annotated[int, Field(ge=1, le=10_000)]
+    days_waiting: Annotated[int, Field(ge=1, le=365)] = 14
+
+    @property
+    def answers_a_day(self) -> int:
+        """Answers that all of them give in a day; a task for two people costs two."""
+        return self.people * self.per_person_and_day
+
+
+class PostSourceChoice(_Strict):
+    """Where posts come from: files of JSON lines in the bucket, or a server that speaks Mastodon's protocol."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}$")]
+    kind: Literal["files", "mastodon"]
+    url: Annotated[str, Field(max_length=300)] = ""
+
+    @model_validator(mode="after")
+    def _addressed(self) -> "PostSourceChoice":
+        if self.kind == "files" and self.url:
+            raise ValueError(f"source {self.name!r} reads files of the bucket; remove `url`")
+        if self.kind == "mastodon" and not _is_server(self.url):
+            raise ValueError(f"source {self.name!r} needs the `url` of its server alone, such as https://mastodon.example")
+        return self
+
+
+class PostsChoice(_Strict):
+    """Which posts are read: from where, by which keywords (none: all), and the project in which people mark them."""
+
+    project: Annotated[str, Field(min_length=3, max_length=50)]
+    keywords: Annotated[tuple[Annotated[str, Field(min_length=2, max_length=60)], ...], Field(max_length=200)] = ()
+    sources: Annotated[tuple[PostSourceChoice, ...], Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="after")
+    def _askable(self) -> "PostsChoice":
+        for keyword in self.keywords:
+            if sum(letter.isalnum() for letter in keyword) < 2:
+                raise ValueError(f"keyword {keyword!r} has fewer than two letters or digits; write a word")
+        if not self.keywords and any(source.kind == "mastodon" for source in self.sources):
+            raise ValueError("a source of kind mastodon is asked by keyword; list some under `keywords`")
+        return self
+
+
 class Country(_Strict):
     """One monitored country."""
 
@@ -112,8 +167,13 @@ class Country(_Strict):
     hours: Hours = Hours()
     llm: LlmChoice = LlmChoice()
     speech: SpeechChoice = SpeechChoice()
+    posts: PostsChoice | None = None
     threshold: Annotated[int, Field(ge=0, le=10)] = 6
     audit_share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
+    overlap: Overlap = Overlap()
+    hidden_gold: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0  # share of open tasks whose answer is known
+    workload: Workload | None = None
+    blind: bool = False  # the verdict is neither sent nor shown
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
 
     @property
@@ -128,6 +188,12 @@ class Country(_Strict):
             if channel.name in seen:
                 raise ValueError(f"channel {channel.name!r} is listed twice; remove one")
             seen.add(channel.name)
+        return self
+
+    @model_validator(mode="after")
+    def _capped_by_push(self) -> "Country":
+        if self.workload is not None and self.delivery == "storage":
+            raise ValueError("a storage hands over whatever is in the bucket; write delivery: push, or remove workload")
         return self
 
     def channel(self, name: str) -> Channel:
@@ -149,6 +215,25 @@ class Country(_Strict):
         """First monitored instant of a channel's local day and the first one after it, UTC."""
         hours = self.hours_of(channel)
         return _instant(day, hours.start, self.tz), _instant(day, hours.end, self.tz)
+
+
+def _is_server(url: str) -> bool:
+    """Whether an address names a server and nothing else: https, or http on this machine."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    bare = not (parts.path.strip("/") or parts.query or parts.fragment) and parts.username is None
+    return bool(host) and url.isascii() and bare and (parts.scheme == "https" or (parts.scheme == "http" and is_here(host)))
+
+
+def is_here(host: str) -> bool:
+    """Whether a host is this machine by its own word."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
@@ -203,7 +288,7 @@ def countries_from(text: str, source: str) -> Countries:
             by_code[code] = Country.model_validate({"code": code, **block})
         except ValidationError as error:
             raise Permanent(_located(error, node, code, source)) from error
-    _bucket_once(by_code, source)
+    _once(by_code, source)
     return Countries(by_code)
 
 
@@ -222,16 +307,19 @@ def _keys_once(node: Any, source: str) -> None:
             _keys_once(item, source)
 
 
-def _bucket_once(by_code: dict[str, Country], source: str) -> None:
-    for attribute in ("bucket", "project"):
-        owners: dict[str, str] = {}
-        for code, country in by_code.items():
-            value = getattr(country, attribute)
-            if value in owners:
-                raise Permanent(
-                    f"{source}: {attribute} {value!r} belongs to both {owners[value]} and {code}; give each its own"
-                )
-            owners[value] = code
+def _once(by_code: dict[str, Country], source: str) -> None:
+    """What two countries would take from each other is each one's own."""
+    owners: dict[tuple[str, str], str] = {}
+    for code, country in by_code.items():
+        posts = country.posts
+        owned = [("bucket", country.bucket), ("project", country.project)]
+        # A post is known by its source's name and its own id.
+        owned += [("project", posts.project), *(("source", one.name) for one in posts.sources)] if posts else []
+        for what in owned:
+            if what in owners:
+                whose = f"is in {code} twice" if owners[what] == code else f"belongs to both {owners[what]} and {code}"
+                raise Permanent(f"{source}: {what[0]} {what[1]!r} {whose}; give each its own")
+            owners[what] = code
 
 
 def _located(error: ValidationError, node: Any, code: str, source: str) -> str:

@@ -20,6 +20,7 @@ from climate_assets.broadcast.dictionary_diff import Differences, differences
 from climate_assets.broadcast.keywords import Matcher
 from climate_assets.broadcast.records import AdDecision, AdInterval, Chunk
 from climate_assets.failures import Permanent
+from climate_assets.labelling.records import TaskKind
 from resources import bindings
 from resources.postgres import Barometre
 
@@ -81,8 +82,9 @@ def retry(
         " AND state = ANY(%(states)s){}"
     )
     parameters = {"country": country, "day": _day(day), "states": states, "stage": stage}
-    if stage == "labelstudio_tasks":
-        moved = _known()["barometre"].execute(reset.format("labelling_tasks", "", ""), parameters)
+    if kind := {"labelstudio_tasks": TaskKind.MISINFO, "post_tasks": TaskKind.NER}.get(stage):
+        of_kind = reset.format("labelling_tasks", "", " AND task_kind = %(kind)s")
+        moved = _known()["barometre"].execute(of_kind, {**parameters, "kind": kind.value})
     else:
         moved = _known()["barometre"].execute(
             reset.format("stage_states", ", attempts = 0", " AND stage = %(stage)s"), parameters

@@ -13,6 +13,8 @@ import dagster as dg
 COUNTRY: Final = "country"
 DAY: Final = "day"
 RECORDING: Final = "recording"
+ROUND: Final = "round"
+LINE: Final = "line"
 
 # Monitoring of the present perimeter begins in March 2023; seven countries stay below 100,000 partitions until 2062.
 FIRST_DAY: Final = "2023-03-01"
@@ -21,12 +23,16 @@ country = dg.DynamicPartitionsDefinition(name=COUNTRY)
 day = dg.DailyPartitionsDefinition(start_date=FIRST_DAY, timezone="UTC", end_offset=2)
 # A recording belongs to no country and no broadcast day; its key is the SHA-256 of its bytes.
 recording = dg.DynamicPartitionsDefinition(name=RECORDING)
+# A round of a loop: what was measured, learnt and decided at one time; its key is the line of models and a number.
+learning_round = dg.DynamicPartitionsDefinition(name=ROUND)
+# A line of models: task kind and language. The model in use is told by it.
+line = dg.DynamicPartitionsDefinition(name=LINE)
 country_day = dg.MultiPartitionsDefinition({COUNTRY: country, DAY: day})
 
 # What is made by country and day: a job or a sensor can ask for assets of one way of slicing only. People answer when they
 # like, so what they said is sliced by country alone.
-by_country: Final = dg.AssetSelection.assets("annotations", "gold_labels")
-daily: Final = dg.AssetSelection.all() - dg.AssetSelection.groups("recordings") - by_country
+by_country: Final = dg.AssetSelection.assets("annotations", "gold_labels", "adjudication_tasks")
+daily: Final = dg.AssetSelection.all() - dg.AssetSelection.groups("recordings", "learning") - by_country
 
 
 def key_of(country_code: str, of_day: date) -> dg.MultiPartitionKey:

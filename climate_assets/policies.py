@@ -8,6 +8,9 @@ from typing import Final
 
 import dagster as dg
 
+from climate_assets.learning.comparison import Policy
+from climate_assets.learning.iterations import LoopPolicy
+
 # A backfill of a month is one run a country: each stage reads and writes many days faster than runs start.
 whole_range: Final = dg.BackfillPolicy.single_run()
 
@@ -38,6 +41,7 @@ POOLS: Final[dict[str, int]] = {
     "models": 1,  # judges; the budget is reserved call by call, the money is spent in one place
     "gpu": 1,  # models of speech: each takes most of a card, so they take turns
     "audio": 2,  # exports fetched and decoded at once
+    "posts": 1,  # a server's rate limit is kept by who asks it, so only one asks
     "label_studio": 1,  # one writer, so that a list-difference before a push stays true
 }
 
@@ -66,3 +70,33 @@ UNKNOWN_SHARE: Final = 0.5
 MAX_RUNTIME: Final = {"dagster/max_runtime": "14400"}
 
 OWNERS: Final = ["team:climate-data"]
+
+# One seed for everything that learning draws: with the same labels, figures and models are the same.
+SEED: Final = 20261121
+
+# Share of cases that people should be asked about: a model's own threshold is the highest score that keeps it on dev labels.
+RECALL: Final = 0.9
+
+# Cases on dev that such a threshold needs; with fewer it is luck, and the country's stays in force.
+LEAST_CASES: Final = 10
+
+# The standard, by task kind: F1 of cases that stand. Verdicts: what the better published classifiers of claims reach (.79 to
+# .83, facts on verdicts, section 6). Entities: of the worst label with enough support.
+STANDARDS: Final = {"misinfo": 0.8, "ner": 0.8}
+
+# How long a loop goes on, by task kind.
+LOOPS: Final = {"misinfo": LoopPolicy(), "ner": LoopPolicy()}
+
+# What a challenger has to show, by task kind. People read what is flagged: for verdicts, what counts is how much of it is a
+# case when nine of ten cases are found.
+PROMOTIONS: Final = {
+    "misinfo": Policy(measure="precision_at_recall", recall=RECALL),
+    "ner": Policy(measure="f1"),
+}
+
+# Days before the newest one whose verdicts a new champion makes again: what was said last week may still be answered on air.
+# Older verdicts stand as they were made.
+REJUDGED_DAYS: Final = 7
+
+# Days after which an open task is called forgotten.
+STALE_DAYS: Final = 14

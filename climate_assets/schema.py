@@ -33,6 +33,8 @@ from climate_assets import states
 from climate_assets.broadcast import records as broadcast
 from climate_assets.claims import records as claims
 from climate_assets.labelling import records as labelling
+from climate_assets.learning import records as learning
+from climate_assets.posts import records as posts
 from climate_assets.speech import records as speech
 
 metadata: Final = MetaData()
@@ -52,12 +54,15 @@ _TYPES: Final[dict[Any, TypeEngine[Any]]] = {
 _BIG: Final = {
     ("labelling_tasks", "project_id"),
     ("labelling_tasks", "task_id"),
+    ("adjudications", "project_id"),
+    ("adjudications", "task_id"),
     ("clips", "bytes"),
     ("recordings", "bytes"),
     *(("annotations", name) for name in ("project_id", "annotation_id", "task_id", "annotator")),
     *(("refused_annotations", name) for name in ("project_id", "annotation_id", "task_id")),
     ("read_marks", "project_id"),
     ("rings", "project_id"),
+    ("post_batches", "bytes"),
 }
 
 
@@ -143,6 +148,8 @@ voice_access = _table("voice_access", speech.VoiceAccess, ("access_id",), ("at",
 speaker_names = _table("speaker_names", speech.SpeakerName, ("clip_id", "speaker"))
 model_events = _table("model_events", speech.ModelEvent, ("event_id", "event"), ("stage", "at"))
 labelling_tasks = _table("labelling_tasks", labelling.LabellingTask, ("chunk_id",), _SLICE, ("project_id",))
+assignments = _table("assignments", labelling.Assignment, ("chunk_id",), ("country", "handed_over_on"))
+adjudications = _table("adjudications", labelling.Adjudication, ("item_id",), ("country",), ("project_id",))
 annotations = _table(
     "annotations",
     labelling.Annotation,
@@ -156,3 +163,14 @@ refused_annotations = _table(
 read_marks = _table("read_marks", labelling.ReadMark, ("project_id",))
 rings = _table("rings", labelling.Ring, ("project_id",))
 gold_labels = _table("gold_labels", labelling.GoldLabel, ("item_id", "field"), _SLICE, ("group_id",))
+posts_table = _table("posts", posts.Post, ("post_id",), ("country", "day"), ("content_sha256",))
+post_batches = _table("post_batches", posts.PostBatch, ("batch_id",), ("country", "first_day", "last_day"), ("origin",))
+refused_posts = _table("refused_posts", posts.RefusedPost, ("batch_id", "number"), ("country", "day"))
+post_marks = _table("post_marks", posts.PostMark, ("country", "source", "stream", "day"))
+post_entities = _table("post_entities", posts.PostEntity, ("post_id", "model_version", "start", "end", "label"))
+post_readings = _table("post_readings", posts.PostReading, ("post_id", "model_version"), ("country", "day"))
+rounds = _table("rounds", learning.Round, ("round",), ("line",))
+scores = _table("scores", learning.Score, ("round", "model_version", "split", "slice", "label", "match"))
+sides = _table("sides", learning.Side, ("line", "item_id"))
+model_versions = _table("model_versions", learning.ModelVersion, ("model_id",), ("task_kind", "language"))
+promotions = _table("promotions", learning.Promotion, ("decision_id",), ("task_kind", "language"))

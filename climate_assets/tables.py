@@ -11,28 +11,26 @@ import dagster as dg
 
 from climate_assets import schema
 from climate_assets.partitions import key_of
-from resources.postgres import Change, table_of
+from resources.postgres import Change
 
 _TYPE_NAMES: Final = {"datetime": "timestamptz", "str": "text", "float": "double", "int": "integer", "bool": "boolean"}
 
 
 def columns_of(record: type) -> dict[str, Any]:
-    """Definition metadata of an asset that fills a record's table: its columns and its name."""
+    """Definition metadata of an asset that fills a table, or a file, with records: columns, and the table's name."""
+    table = schema.TABLE_OF.get(record)
+    key = [c.name for c in table.primary_key.columns] if table is not None else []
     columns = [
         dg.TableColumn(
             name=f.name,
             type=_TYPE_NAMES.get(getattr(f.type, "__name__", ""), str(f.type)),
             description=f.description,
-            constraints=dg.TableColumnConstraints(
-                nullable=f.nullable, unique=[f.name] == [c.name for c in table_of(record).primary_key.columns]
-            ),
+            constraints=dg.TableColumnConstraints(nullable=f.nullable, unique=[f.name] == key),
         )
         for f in schema.fields_of(record)
     ]
-    return {
-        "dagster/column_schema": dg.TableSchema(columns=columns),
-        "dagster/table_name": f"barometre.public.{table_of(record).name}",
-    }
+    told: dict[str, Any] = {"dagster/column_schema": dg.TableSchema(columns=columns)}
+    return told if table is None else {**told, "dagster/table_name": f"barometre.public.{table.name}"}
 
 
 def report(context: dg.AssetExecutionContext, country: str, day: date, change: Change, rows: int, **metadata: Any) -> None:

@@ -147,7 +147,8 @@ COUNTED: Final = {
     "dead": "SELECT country, day, count(*) AS n FROM stage_states"
     " WHERE stage = 'classified_chunks' AND state = 'dead' GROUP BY 1, 2",
     "heard": "SELECT country, day, count(*) AS n FROM transcripts GROUP BY 1, 2",
-    "tasks": "SELECT country, day, count(*) AS n FROM labelling_tasks WHERE state = 'ok' GROUP BY 1, 2",
+    "tasks": "SELECT country, day, count(*) AS n FROM labelling_tasks"
+    " WHERE task_kind = 'misinfo' AND state = 'ok' GROUP BY 1, 2",
 }
 
 
@@ -160,7 +161,10 @@ def summary(known: dict[str, Any], seconds: dict[str, float], before: dict[str, 
             key = found["country"], found["day"].isoformat()
             rows.setdefault(key, {"country": key[0], "day": key[1], **dict.fromkeys(COUNTED, 0)})[column] = found["n"]
     after = fingerprint(barometre)
-    projects = barometre.rows("SELECT country, project_id, count(*) AS n FROM labelling_tasks WHERE state = 'ok' GROUP BY 1, 2")
+    projects = barometre.rows(
+        "SELECT country, project_id, count(*) AS n FROM labelling_tasks"
+        " WHERE task_kind = 'misinfo' AND state = 'ok' GROUP BY 1, 2"
+    )
     counted = {p["country"]: {"tables": p["n"], "label_studio": known["label_studio"].count(p["project_id"])} for p in projects}
     return {
         "columns": list(COUNTED),

@@ -16,6 +16,7 @@ class Credentials:
     label_studio_token: str
     label_studio_password: str
     doorbell_secret: str
+    posts_key: str
 
 
 MEDIATREE_USER = "demo"

@@ -108,14 +108,17 @@ def _token(known: dict[str, Any]) -> Finding:
 
 def _projects(known: dict[str, Any]) -> Iterator[Finding]:
     for country in known["reference"].countries().by_code.values():
-        what = f"Label Studio project {country.project!r}"
-        yield _asked(what, lambda c=country, w=what: _project(known, c, w), "run `climate up`")  # type: ignore[misc]
+        titles = {"misinfo": country.project, **({"ner": country.posts.project} if country.posts else {})}
+        for kind, title in titles.items():
+            what = f"Label Studio project {title!r}"
+            yield _asked(what, lambda c=country, k=kind, w=what: _project(known, c.code, k, w), "run `climate up`")  # type: ignore[misc]
 
 
-def _project(known: dict[str, Any], country: Any, what: str) -> Finding:
+def _project(known: dict[str, Any], country: str, kind: str, what: str) -> Finding:
     rows = known["barometre"].rows(
-        "SELECT project_id, count(*) AS n FROM labelling_tasks WHERE country = %(c)s AND state = 'ok' GROUP BY 1",
-        {"c": country.code},
+        "SELECT project_id, count(*) AS n FROM labelling_tasks"
+        " WHERE country = %(c)s AND task_kind = %(kind)s AND state = 'ok' GROUP BY 1",
+        {"c": country, "kind": kind},
     )
     if not rows:
         return Finding(what, "no task was delivered yet", True)

@@ -68,6 +68,7 @@ class Platform:
             # Somebody else's Label Studio does not reach a loopback address.
             "DOORBELL_URL": "" if "LABEL_STUDIO_URL" in self.given else f"http://127.0.0.1:{ports['doorbell']}",
             "DOORBELL_SECRET": self.secrets.doorbell_secret,
+            "POSTS_KEY": self.secrets.posts_key,
             "CLIMATE_COUNTRIES": str(self.root / "demo" / "countries.yaml"),
             "CLIMATE_GRIDS": str(self.root / "demo" / "grids"),
         }

@@ -14,13 +14,16 @@ from dagster import EnvVar
 
 from resources.diarizer import Diarizer
 from resources.doorbell import Doorbell
+from resources.entities import Entities
 from resources.label_studio import LabelStudio
 from resources.llm import Llm
 from resources.media import AudioExport
 from resources.mediatree import Mediatree
 from resources.notifier import Notifier
+from resources.post_sources import PostSources
 from resources.postgres import Barometre
 from resources.reference import PACKAGE, ReferenceFiles
+from resources.registry import ModelRegistry
 from resources.s3 import Lake
 from resources.student import StudentShelf
 from resources.voice_bank import VoiceBank
@@ -47,6 +50,7 @@ VARIABLES: Final[dict[str, str]] = {
     "VOICE_BANK": "`on` to recognise enrolled voices",
     "DOORBELL_URL": "address at which Label Studio reaches the doorbell; without it answers are found by looking for them",
     "DOORBELL_SECRET": "what Label Studio shows at the doorbell, 16 characters or more",
+    "POSTS_KEY": "what makes pseudonyms of the authors of posts, 16 characters or more; keep it, another gives other ones",
     "CLIMATE_COUNTRIES": "countries file, when it is not the packaged one",
     "CLIMATE_GRIDS": "folder of programme grids, when it is not the packaged one",
     "ALERT_WEBHOOK_URL": "where alerts are posted; without it they are logged",
@@ -108,6 +112,7 @@ def resources(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
         secret_key=text("AWS_SECRET_ACCESS_KEY"),
     )
     barometre = Barometre(url=text("DATABASE_URL", "postgresql://localhost/barometre"))
+    registry = ModelRegistry(barometre=barometre, lake=lake)
     mediatree = Mediatree(
         url=known.get("MEDIATREE_URL", "https://keywords.mediatree.fr"),
         user=text("MEDIATREE_USER"),
@@ -133,6 +138,9 @@ def resources(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
             api_key=text("LABEL_STUDIO_API_KEY"),
         ),
         "doorbell": Doorbell(url=known.get("DOORBELL_URL", ""), secret=text("DOORBELL_SECRET")),
-        "student": StudentShelf(lake=lake, reference=files),
+        "post_sources": PostSources(lake=lake, key=text("POSTS_KEY")),
+        "entities": Entities(),
+        "registry": registry,
+        "student": StudentShelf(registry=registry, reference=files),
         "notifier": Notifier(webhook_url=text("ALERT_WEBHOOK_URL")),
     }

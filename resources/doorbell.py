@@ -84,7 +84,11 @@ class Doorbell(ConfigurableResource):  # type: ignore[type-arg]
 
 def note_ring(barometre: Barometre, project_id: int, at: datetime) -> bool:
     """Note that a project rang; whether any task of ours is in it."""
-    known = barometre.rows("SELECT FROM labelling_tasks WHERE project_id = %(p)s LIMIT 1", {"p": project_id})
+    known = barometre.rows(
+        "SELECT FROM labelling_tasks WHERE project_id = %(p)s UNION ALL SELECT FROM adjudications WHERE project_id = %(p)s"
+        " LIMIT 1",
+        {"p": project_id},
+    )
     if known:
         barometre.upsert([Ring(project_id, at)], Ring)
     return bool(known)

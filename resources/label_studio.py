@@ -19,7 +19,7 @@ from pydantic import Field
 from climate_assets.failures import Permanent, Transient
 from resources import label_studio_sound as sound
 from resources.label_studio_annotations import summary
-from resources.label_studio_answers import detail, hour_queries, html, last_line, queue_view, tasks_from, trouble
+from resources.label_studio_answers import detail, html, item_queries, last_line, queue_view, tasks_from, trouble
 from resources.label_studio_records import Project, Pushed, Synced, TokenReport
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
 
     def existing(self, project_id: int, chunk_ids: Sequence[str]) -> dict[str, int]:
         """Task ids of those of `chunk_ids` that a project has; the oldest task, should a chunk have several."""
-        known = _oldest(self._in_hours_of(project_id, chunk_ids))
+        known = _oldest(self._about(project_id, chunk_ids))
         return {chunk_id: known[chunk_id] for chunk_id in chunk_ids if chunk_id in known}
 
     def push(self, project_id: int, tasks: Sequence[dict[str, Any]]) -> Pushed:
@@ -110,7 +110,7 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
         repeated = [chunk_id for chunk_id, times in Counter(chunk_ids).items() if times > 1]
         if repeated:
             raise Permanent(f"{len(repeated)} chunks are twice in one push, the first {repeated[0]}; push each task once")
-        known = _oldest(self._in_hours_of(project_id, chunk_ids))
+        known = _oldest(self._about(project_id, chunk_ids))
         pushed = Pushed(already_there={chunk_id: known[chunk_id] for chunk_id in chunk_ids if chunk_id in known})
         new = [task for task, chunk_id in zip(tasks, chunk_ids, strict=True) if chunk_id not in known]
         for start in range(0, len(new), BATCH):
@@ -208,10 +208,10 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
 
         return Client(base_url=self.url, api_key=self.api_key, timeout=self.timeout_seconds)  # type: ignore[no-untyped-call]
 
-    def _in_hours_of(self, project_id: int, chunk_ids: Sequence[str]) -> list[tuple[str, int]]:
-        """Chunk and task id of all tasks of a project in the UTC hours of some chunks."""
+    def _about(self, project_id: int, chunk_ids: Sequence[str]) -> list[tuple[str, int]]:
+        """Item and task id of the tasks of a project about some items; of chunks, of all in the same UTC hours."""
         found = []
-        for query in hour_queries(chunk_ids):
+        for query in item_queries(chunk_ids):
             with self._asking(f"tasks of project {project_id}"):
                 pages: Any = self._client.tasks.list(project=project_id, page_size=_PAGE, include="id,data", query=query)
                 found += [(str(task.data["item"]["id"]), int(task.id)) for task in pages]
@@ -248,7 +248,7 @@ class LabelStudio(ConfigurableResource):  # type: ignore[type-arg]
             shown = int(self._client.tasks.list(project=project_id, page_size=1, include="id", query=query).response.total)
         if shown == len(pushed.arrived):
             return
-        times = Counter(chunk_id for chunk_id, _ in self._in_hours_of(project_id, list(pushed.arrived)))
+        times = Counter(chunk_id for chunk_id, _ in self._about(project_id, list(pushed.arrived)))
         twice = [chunk_id for chunk_id in pushed.arrived if times[chunk_id] > 1]
         if twice:
             raise Permanent(

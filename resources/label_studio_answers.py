@@ -7,12 +7,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from climate_assets.failures import Permanent, Transient
 
 # Hours of one look-up: they travel in the address, of which many a proxy takes no more than 8 KiB.
 _HOURS: Final = 240
+# Letters of ids in one look-up, as they travel in the address, quoted twice: as JSON and as an address.
+_ADDRESS: Final = 3_500
 _CHUNK_ID: Final = re.compile(r"([\w-]+)/[\w-]+/(\d{4}-\d{2}-\d{2}T\d{2}):[\d:.]+Z", re.ASCII)
+_POST_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}/[!-;=?-~]{1,200}", re.ASCII)
 _COLUMNS: Final = (
     *("id", "inner_id", "completed_at", "total_annotations", "cancelled_annotations", "total_predictions", "annotators"),
     *("annotations_results", "annotations_ids", "predictions_score", "predictions_model_versions", "predictions_results"),
@@ -72,6 +76,28 @@ def hour_queries(chunk_ids: Sequence[str]) -> Iterator[str]:
         countries = "|".join(sorted({country for country, _ in part}))
         pattern = f"^({countries})/[^/]+/({'|'.join(sorted({hour for _, hour in part}))}):"
         yield _filter("data.item__id", "regex", "String", pattern)
+
+
+def item_queries(item_ids: Sequence[str]) -> Iterator[str]:
+    """Data manager filters for the tasks about some items, whichever they are: chunks by their hours, posts by their ids."""
+    chunks = [item_id for item_id in item_ids if _CHUNK_ID.fullmatch(item_id)]
+    yield from hour_queries(chunks)
+    posts = sorted(set(item_ids) - set(chunks))
+    if strange := [item_id for item_id in posts if not _POST_ID.fullmatch(item_id)]:
+        raise Permanent(
+            f"{strange[0]!r:.80} is no chunk id (country/channel/start in UTC) and no post id (source/its own id); "
+            "make the task again from its chunk or post"
+        )
+    # Post ids carry no hour, and they may hold what a pattern means something by.
+    patterns = [re.escape(item_id) for item_id in posts]
+    part: list[str] = []
+    for pattern in patterns:
+        if part and sum(len(quote(one)) + 3 for one in [*part, pattern]) > _ADDRESS:
+            yield _filter("data.item__id", "regex", "String", f"^({'|'.join(part)})$")
+            part = []
+        part.append(pattern)
+    if part:
+        yield _filter("data.item__id", "regex", "String", f"^({'|'.join(part)})$")
 
 
 def tasks_from(first: int) -> str:

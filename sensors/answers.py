@@ -13,6 +13,7 @@ from typing import Final
 import dagster as dg
 
 from climate_assets.failures import Permanent, Transient
+from climate_assets.labelling.collecting import ASKED
 from climate_assets.labelling.reading import in_turn, remembered, told_after, told_from, why_to_read
 from climate_assets.labelling.records import ReadMark
 from resources.doorbell import Doorbell
@@ -23,18 +24,17 @@ from resources.postgres import Barometre
 ANSWERS: Final = "label_studio_answers"
 # A tick has 60 seconds.
 _TICK_SECONDS: Final = 35.0
-_PROJECTS: Final = "SELECT DISTINCT country, project_id FROM labelling_tasks WHERE project_id IS NOT NULL"
+_PROJECTS: Final = f"SELECT DISTINCT country, project_id FROM {ASKED} t"  # noqa: S608
+
+_RUNG: Final = f"""SELECT DISTINCT r.project_id, r.rung_at, t.country FROM rings r JOIN {ASKED} t USING (project_id)
+    WHERE r.rung_at > %(since)s ORDER BY r.rung_at"""  # noqa: S608
 
 
 @dg.sensor(minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
 def doorbell_rang(context: dg.SensorEvaluationContext, barometre: Barometre) -> dg.SensorResult | dg.SkipReason:
     """Reports the answers of a country as soon as its project rang. The fast way; what never rang is found by the other one."""
     since = datetime.fromisoformat(context.cursor) if context.cursor else datetime(1970, 1, 1, tzinfo=UTC)
-    rung = barometre.rows(
-        "SELECT DISTINCT r.project_id, r.rung_at, t.country FROM rings r JOIN labelling_tasks t USING (project_id)"
-        " WHERE r.rung_at > %(since)s ORDER BY r.rung_at",
-        {"since": since},
-    )
+    rung = barometre.rows(_RUNG, {"since": since})
     if not rung:
         return dg.SkipReason("nobody rang")
     events = _events((row["country"], "the doorbell rang") for row in rung)

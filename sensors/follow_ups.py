@@ -41,7 +41,8 @@ def failed_states(context: dg.SensorEvaluationContext, barometre: Barometre) -> 
     found = barometre.rows(
         # Recordings are no partition of a country and day; the sensor on the inbox looks after them.
         "SELECT stage, country, day FROM stage_states WHERE state IN ('failed', 'pending') AND country <> 'recordings'"
-        " UNION SELECT 'labelstudio_tasks', country, day FROM labelling_tasks WHERE state = 'pending'"
+        " UNION SELECT CASE task_kind WHEN 'ner' THEN 'post_tasks' ELSE 'labelstudio_tasks' END, country, day"
+        " FROM labelling_tasks WHERE state = 'pending'"
         " ORDER BY day DESC, stage, country LIMIT %(page)s OFFSET %(done)s",
         {"page": _PAGE, "done": done},
     )

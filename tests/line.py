@@ -29,6 +29,7 @@ from resources.media import AudioExport
 from resources.mediatree import Mediatree
 from resources.postgres import Barometre
 from resources.reference import ReferenceFiles
+from resources.registry import ModelRegistry
 from resources.s3 import DUMPS, LAKE, Lake
 from resources.student import StudentShelf
 from resources.voice_bank import VoiceBank
@@ -67,7 +68,7 @@ COUNTRY = """countries:
       - {{name: radio-littoral, title: Radio Littoral, radio: true, audio: {audio}}}
 """
 # Values that differ from run to run and say nothing of the data.
-_VOLATILE = {"fetched_at", "called_at", "latency_seconds", "call_id"}
+_VOLATILE = {"fetched_at", "called_at", "latency_seconds", "call_id", "created_at", "decided_at", "decision_id"}
 # What happened, and not what was made: a load of a model, a look into the voice bank.
 _DIARIES = {"model_events", "voice_access"}
 
@@ -156,6 +157,7 @@ def line(
     broadcaster = Broadcaster(source, DEMO_USER, DEMO_PASSWORD, archive=heard.get("archive") or Archive())
     with served(broadcaster.app()) as url:
         archive = Mediatree(url=url, user=DEMO_USER, password=DEMO_PASSWORD, **(mediatree or {}))
+        registry = ModelRegistry(barometre=barometre, lake=lake)
         resources = {
             "audio": AudioExport(mediatree=archive),
             "whisper": Whisper(model=str(heard.get("whisper", ""))),
@@ -165,7 +167,8 @@ def line(
             "barometre": barometre,
             "lake": lake,
             "mediatree": archive,
-            "student": StudentShelf(lake=lake, reference=reference),
+            "registry": registry,
+            "student": StudentShelf(registry=registry, reference=reference),
             "llm": Llm(**(llm or {})),
             "label_studio": LabelStudio(url=label_studio[0], api_key=label_studio[1]),
             "doorbell": Doorbell(),

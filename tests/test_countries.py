@@ -128,6 +128,43 @@ REFUSED = [
     ("zone: Europe/Paris", "zone: Europe/Paris\n    threshold: 11", 6, "11"),
     ("zone: Europe/Paris", "zone: Europe/Paris\n    audit_share: 5", 6, "5"),
     ("zone: Europe/Paris", "zone: Europe/Paris\n    delivery: pull", 6, "pull"),
+    ("zone: Europe/Paris", "zone: Europe/Paris\n    overlap: {share: 1.5}", 6, "1.5"),
+    ("zone: Europe/Paris", "zone: Europe/Paris\n    overlap: {share: 0.3, people: 1}", 6, "people"),
+    ("zone: Europe/Paris", "zone: Europe/Paris\n    hidden_gold: 0.6", 6, "0.6"),
+    ("zone: Europe/Paris", "zone: Europe/Paris\n    workload: {people: 3}", 6, "per_person_and_day"),
+    ("zone: Europe/Paris", "zone: Europe/Paris\n    workload: {people: 0, per_person_and_day: 1}", 6, "people"),
+    (
+        "zone: Europe/Paris",
+        "zone: Europe/Paris\n    delivery: storage\n    workload: {people: 1, per_person_and_day: 1}",
+        None,
+        "write delivery: push, or remove workload",
+    ),
+    ("zone: Europe/Paris", "zone: Europe/Paris\n    blind: perhaps", 6, "perhaps"),
+    *(
+        ("zone: Europe/Paris", f"zone: Europe/Paris\n    posts: {{project: Posts, {written}}}", 6, message)
+        for written, message in (
+            ("sources: []", "sources"),
+            ("sources: [{name: Pouet, kind: files}]", "Pouet"),
+            ("sources: [{name: pouet, kind: feed}]", "feed"),
+            ("sources: [{name: pouet, kind: files, url: 'https://pouet.example'}]", "remove `url`"),
+            ("sources: [{name: pouet, kind: files}], keywords: ['!!']", "fewer than two letters"),
+            ("sources: [{name: pouet, kind: mastodon, url: 'https://pouet.example'}]", "asked by keyword"),
+            *(
+                (f"keywords: [gaz], sources: [{{name: pouet, kind: mastodon, url: '{url}'}}]", "server alone")
+                for url in (
+                    "",
+                    "http://pouet.example",
+                    "https://pouet.example/api",
+                    "https://someone:word@pouet.example",
+                    "ftp://pouet.example",
+                    "https://",
+                    "https://pouet.example:port",
+                    "http://127.0.0.1.pouet.example",
+                    "https://poué.example",
+                )
+            ),
+        )
+    ),
     (
         "zone: Europe/Paris",
         'zone: Europe/Paris\n    hours: {start: "23:00", end: "06:00"}',
@@ -245,3 +282,18 @@ def test_days_follow_each_other_without_hole_or_overlap(zone: str, day: date) ->
     assert here.day_bounds(day)[1] == here.day_bounds(day + timedelta(days=1))[0]
     start, end = here.day_bounds(day)
     assert timedelta(0) <= end - start <= timedelta(hours=48)
+
+
+def test_posts_are_optional_and_a_source_may_be_this_machine() -> None:
+    written = """zone: Europe/Paris
+    posts:
+      project: Posts
+      keywords: [éolien]
+      sources: [{name: ecume, kind: files}, {name: pouet, kind: mastodon, url: "http://127.0.0.1:8080"}]"""
+    read = countries_from(VALID.replace("zone: Europe/Paris", written, 1), "my.yaml")
+    posts = read["france"].posts
+    assert posts is not None
+    assert [source.kind for source in posts.sources] == ["files", "mastodon"]
+    assert read["belgium"].posts is None
+    with pytest.raises(Permanent, match="source 'ecume' is in france twice"):
+        countries_from(VALID.replace("zone: Europe/Paris", written.replace("pouet", "ecume", 1), 1), "my.yaml")

@@ -22,8 +22,9 @@ from resources.student import StudentShelf
 @dg.asset(
     partitions_def=country_day,
     backfill_policy=policies.whole_range,
-    deps=[broadcast.clean_chunks],
-    automation_condition=policies.follow_upstream,
+    deps=[broadcast.clean_chunks, dg.AssetDep("champion", partition_mapping=dg.AllPartitionMapping())],
+    # A new champion does not make all verdicts again: the sensor that tells of it asks for the last days.
+    automation_condition=policies.follow_upstream.ignore(dg.AssetSelection.assets("champion")),
     pool="models",
     kinds={"postgres", "openai", "scikitlearn"},
     code_version="1",

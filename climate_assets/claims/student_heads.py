@@ -8,7 +8,7 @@ Belongs here: weights and the search with them. How they are learnt is `student_
 probability is `student_model.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from climate_assets.claims.records import Category
-from climate_assets.claims.student_words import pair_feature, stretches, word_features
+from climate_assets.claims.student_sums import Floats, Places, Summed
 
 CATEGORIES: Final = tuple(Category)
 CHALLENGE: Final = len(CATEGORIES)
@@ -36,10 +36,8 @@ REPLY_WINDOW: Final = 16
 """Words of a contradiction: shorter than a claim, `je vous arrête les mesures disent le contraire`."""
 MIN_WORDS: Final = 3
 """A stretch of fewer words claims nothing: a quote of it could not be told from chance (`quotes.MIN_TOKENS`)."""
-REMEMBERED_WORDS: Final = 20_000
-"""Bounds memory at about 10 MB, whatever words hostile text invents."""
-
-Floats = NDArray[np.float64]
+BATCH_LETTERS: Final = 60_000
+"""Texts that are read at once: what they weigh fits a processor's own memory, some 2 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,8 @@ class Finding:
     category: Category
     quote: tuple[int, int]
     """First word and word after the last one, among the text's whitespace-separated words."""
+    window: tuple[int, int]
+    """First word of the short window that claims most, and the word after its last one."""
     cues: tuple[int, ...]
     """Words of the quote that weigh most for the category, strongest first."""
 
@@ -66,78 +66,152 @@ class Heads:
     bias: Floats
 
     @cached_property
-    def _rows(self) -> dict[str, int]:
-        return {feature: row for row, feature in enumerate(self.vocabulary)}
-
-    @cached_property
-    def _rows_of(self) -> Callable[[str], list[int]]:
-        """Rows of a word's own features; remembered for the words that recur in every chunk."""
-        rows = self._rows
-        return lru_cache(REMEMBERED_WORDS)(lambda word: [rows[feature] for feature in word_features(word) if feature in rows])
+    def _summed(self) -> Summed:
+        """Running sums of these weights, with the memory of the words that recur in every text."""
+        return Summed(self.vocabulary, self.weights)
 
     def find(self, text: str) -> Finding | None:
         """Where most is claimed in the text; None if no stretch of it has `MIN_WORDS` words."""
-        known = [stretch for stretch in stretches(text) if len(stretch.words) >= MIN_WORDS]
-        if not known:
-            return None
-        sums = [self._sums(stretch.words) for stretch in known]
-        short = [self._windows(total, SHORT_WINDOW) for total in sums]
-        claims = [_claim(logits) for _, _, logits in short]
-        best = max(range(len(known)), key=lambda i: float(claims[i].max()))
-        at = int(claims[best].argmax())
-        long_claim = max(float(_claim(self._windows(total, LONG_WINDOW)[2]).max()) for total in sums)
-        starts, length, logits = short[best]
-        replies, reply, logits_of_replies = self._windows(sums[best], REPLY_WINDOW)
-        near = (replies > starts[at] - CONTEXT - reply) & (replies < starts[at] + length + CONTEXT)
-        heard = sum(len(stretch.words) for stretch in known)
-        category = 1 + int(logits[at, 1:CHALLENGE].argmax())
-        first, last, cues = self._quote(sums[best], int(starts[at]), length, category)
-        places = known[best].places
-        return Finding(
-            claim=(float(claims[best][at]), long_claim, float(np.log(max(FEWEST_WORDS, heard)))),
-            challenge=(float(logits[at, CHALLENGE]), float(logits_of_replies[near, CHALLENGE].max())),
-            category=CATEGORIES[category],
-            quote=(places[first], places[last - 1] + 1),
-            cues=tuple(places[cue] for cue in cues),
+        return self.find_all([text])[0]
+
+    def find_all(self, texts: Iterable[str]) -> list[Finding | None]:
+        """The same of each text: `find`, with what a text costs beside its words paid once for many."""
+        return [finding for batch in _batches(texts) for finding in self._found(batch)]
+
+    def _found(self, texts: Sequence[str]) -> list[Finding | None]:
+        said = self._summed.said(texts)
+        known = said.lengths >= MIN_WORDS
+        firsts, lengths, owners = said.firsts[known], said.lengths[known], said.texts[known]
+        found: list[Finding | None] = [None] * len(texts)
+        if not len(firsts):
+            return found
+        speaking, first_of_text = np.unique(owners, return_index=True)
+        short = _windows(firsts, lengths, SHORT_WINDOW)
+        claims = _claim(self._logits(said.sums, short, slice(0, CHALLENGE)))
+        # Windows of a text lie one behind the other: the first of the highest is the best.
+        begins = short.of.searchsorted(first_of_text)
+        highest = np.maximum.reduceat(claims, begins)
+        at = np.flatnonzero(claims == np.repeat(highest, np.diff(begins, append=len(claims))))
+        at = at[at.searchsorted(begins)]
+        start, length, stretch = short.starts[at], short.lengths[at], short.of[at]
+        best = self._logits(said.sums, Windows(start, length, stretch), slice(None))
+        long = _windows(firsts, lengths, LONG_WINDOW)
+        long_claims = _claim(self._logits(said.sums, long, slice(0, CHALLENGE)))
+        long_claims = np.maximum.reduceat(long_claims, long.of.searchsorted(first_of_text))
+        replies = _windows(firsts[stretch], lengths[stretch], REPLY_WINDOW)
+        against = self._logits(said.sums, replies, slice(CHALLENGE, None))[0]
+        near = (replies.starts > start[replies.of] - CONTEXT - replies.lengths) & (
+            replies.starts < (start + length)[replies.of] + CONTEXT
         )
+        against = np.maximum.reduceat(np.where(near, against, -np.inf), replies.of.searchsorted(np.arange(len(speaking))))
+        heard = np.log(np.maximum(FEWEST_WORDS, np.add.reduceat(lengths, first_of_text)))
+        categories = 1 + best[1:CHALLENGE].argmax(axis=0)
+        quotes, cues = _quotes(said.sums, start, length, categories)
+        begins = said.begins[speaking]
+        rows = zip(
+            speaking.tolist(),
+            highest.tolist(),
+            long_claims.tolist(),
+            heard.tolist(),
+            best[CHALLENGE].tolist(),
+            against.tolist(),
+            categories.tolist(),
+            (said.tokens[start] - begins).tolist(),
+            (said.tokens[start + length - 1] + 1 - begins).tolist(),
+            (said.tokens[quotes] - begins).T.tolist(),
+            cues,
+            begins.tolist(),
+            strict=True,
+        )
+        for text, claim, long_claim, words, challenge, reply, category, first, end, quote, weighty, begin in rows:
+            found[text] = Finding(
+                claim=(claim, long_claim, words),
+                challenge=(challenge, reply),
+                category=CATEGORIES[category],
+                quote=(quote[0], quote[1] + 1),
+                window=(first, end),
+                cues=tuple((said.tokens[weighty] - begin).tolist()),
+            )
+        return found
 
-    def _sums(self, words: Sequence[str]) -> Floats:
-        """Cumulative weights: row n sums the first n words (a pair belongs to its second word)."""
-        rows, of_word = self._rows, self._rows_of
-        found: list[int] = []
-        ends = []
-        for before, word in zip(("", *words), words, strict=False):
-            found += of_word(word)
-            pair = rows.get(pair_feature(before, word))
-            if pair is not None:
-                found.append(pair)
-            ends.append(len(found))
-        running = np.zeros((len(found) + 1, self.weights.shape[1]))
-        np.cumsum(self.weights[found], axis=0, dtype=np.float64, out=running[1:])
-        return running[[0, *ends]]
+    def _logits(self, sums: Floats, windows: "Windows", columns: slice) -> Floats:
+        """Logits of windows, one row a column of the weights."""
+        of = sums[columns]
+        found: Floats = of.take(windows.starts + windows.lengths, axis=1)
+        found -= of.take(windows.starts, axis=1)
+        found /= np.sqrt(windows.lengths)
+        found += self.bias[columns, None]
+        return found
 
-    def _windows(self, sums: Floats, size: int) -> tuple[NDArray[np.int64], int, Floats]:
-        """Starts, common length and logits of the windows of `size` words; a shorter stretch is one window."""
-        words = len(sums) - 1
-        length = min(size, words)
-        starts = np.unique(np.append(np.arange(0, words - length + 1, STRIDE), words - length))
-        return starts, length, (sums[starts + length] - sums[starts]) / np.sqrt(length) + self.bias
 
-    def _quote(self, sums: Floats, start: int, length: int, category: int) -> tuple[int, int, list[int]]:
-        """The run in a window that says most of its category against none, and the words that weigh most in it.
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Runs of words in which logits are taken."""
 
-        Runs are compared as windows are, by their sum over the square root of their length.
-        """
-        margin = (sums[:, category] - sums[:, 0])[start : start + length + 1]
-        first, last = np.triu_indices(length + 1, k=min(SHORTEST_QUOTE, length))
-        best = int(np.argmax((margin[last] - margin[first]) / np.sqrt(last - first)))
-        run = slice(int(first[best]), int(last[best]))
-        shares = np.diff(margin)[run]
-        cues = [start + run.start + int(i) for i in np.argsort(-shares, kind="stable") if shares[i] > 0]
-        return start + run.start, start + run.stop, cues
+    starts: Places
+    lengths: Places
+    of: Places
+    """Index of the stretch each is cut from; they only grow."""
+
+
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    letters = 0
+    for text in texts:
+        batch.append(text)
+        letters += len(text)
+        if letters >= BATCH_LETTERS:
+            yield batch
+            batch, letters = [], 0
+    if batch:
+        yield batch
+
+
+def _windows(firsts: Places, lengths: Places, size: int) -> Windows:
+    """The windows of `size` words, one every `STRIDE` and one at the end; a shorter stretch is one window."""
+    length = np.minimum(size, lengths)
+    last = lengths - length
+    count = -(-last // STRIDE) + 1
+    of = np.repeat(np.arange(len(firsts)), count)
+    nth = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
+    return Windows(firsts[of] + np.minimum(nth * STRIDE, last[of]), length[of], of)
 
 
 def _claim(logits: Floats) -> Floats:
-    """Log-odds that any misinformation category holds against none."""
-    claims: Floats = np.logaddexp.reduce(logits[:, 1:CHALLENGE], axis=1) - logits[:, 0]
+    """Log-odds that any misinformation category holds against none; `logits` has one row a category."""
+    highest: Floats = logits[1:].max(axis=0)
+    claims: Floats = np.log(np.exp(logits[1:] - highest).sum(axis=0)) + highest - logits[0]
     return claims
+
+
+def _quotes(sums: Floats, starts: Places, lengths: Places, categories: Places) -> tuple[Places, list[Places]]:
+    """Of each window the run that says most of its category against none, and the words that weigh most in it.
+
+    Runs, a row of first words and one of last words, are compared as windows are, by their sum over the square root of
+    their length.
+    """
+    quotes = np.zeros((2, len(starts)), np.int64)
+    cues = [starts] * len(starts)
+    for length in np.unique(lengths).tolist():
+        chosen = np.flatnonzero(lengths == length)
+        begins = starts[chosen]
+        words = begins[:, None] + np.arange(length + 1)
+        margins = sums[categories[chosen, None], words] - sums[0, words]
+        first, last, scale = _runs(length)
+        best = ((margins.take(last, axis=1) - margins.take(first, axis=1)) / scale).argmax(axis=1)
+        quotes[:, chosen] = begins + first[best], begins + last[best] - 1
+        shares = np.diff(margins, axis=1)
+        places = np.arange(length)
+        outside = (places < first[best, None]) | (places >= last[best, None]) | (shares <= 0)
+        order = np.argsort(np.where(outside, np.inf, -shares), axis=1, kind="stable")
+        order += begins[:, None]
+        for n, many, ranked in zip(chosen.tolist(), (~outside).sum(axis=1).tolist(), order, strict=True):
+            cues[n] = ranked[:many]
+    return quotes, cues
+
+
+@lru_cache(SHORT_WINDOW)
+def _runs(length: int) -> tuple[Places, Places, Floats]:
+    """First words, ends and divisors of the runs of a window that may be quoted."""
+    first, last = np.triu_indices(length + 1, k=min(SHORTEST_QUOTE, length))
+    return first, last, np.sqrt(last - first)

@@ -10,6 +10,7 @@ import math
 import re
 import zipfile
 import zlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -85,13 +86,21 @@ class Student:
         than not (category none, no quote), at least 1 where it is. The quote is the run of words that speaks most for
         the category; it never crosses a barrier. Challenged: a contradiction near the quote is more likely than not.
         """
-        finding = self.heads.find(text)
+        return self._judgement(text, self.heads.find(text))
+
+    def judge_all(self, texts: Iterable[str]) -> list[Judgement]:
+        """The same of each text, several times as quick as one by one."""
+        known = list(texts)
+        return [self._judgement(*one) for one in zip(known, self.heads.find_all(known), strict=True)]
+
+    def _judgement(self, text: str, finding: Finding | None) -> Judgement:
         claimed, contradicted = self.calibration.probabilities(finding)
         score = round(10 * claimed * (1 - contradicted))
         if finding is None or claimed < 0.5:
             rationale = f"Most likely {_MEANINGS[Category.NONE]}: a claim has probability {claimed:.2f}."
             return Judgement(min(score, HIGHEST_WITHOUT_CLAIM), Category.NONE, "", False, rationale)
-        words = text.split()
+        # The words up to the quote's end are all that is shown, cues among them.
+        words = text.split(None, finding.quote[1])
         cues = [cue for place in finding.cues if (cue := words[place].strip("'’-")) and _SHOWN_CUE.fullmatch(cue)]
         return Judgement(
             score=max(1, score),
@@ -100,6 +109,11 @@ class Student:
             challenged=contradicted >= 0.5,
             rationale=_rationale(finding.category, claimed, contradicted, list(dict.fromkeys(cues))[:_CUES]),
         )
+
+    def passage(self, text: str) -> str:
+        """The words in which most is claimed, whatever that is: what a label of the whole text hangs on; empty for silence."""
+        finding = self.heads.find(text)
+        return " ".join(text.split()[slice(*finding.window)]) if finding else ""
 
     def threshold(self, recall: float) -> float:
         """Highest probability at or above which lay at least `recall` of the cross-validated positives.

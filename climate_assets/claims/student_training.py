@@ -21,6 +21,7 @@ from climate_assets.claims import student_heads, student_rehearsal
 from climate_assets.claims.records import Category
 from climate_assets.claims.statements import Statement, statements_version
 from climate_assets.claims.student_heads import CATEGORIES, Finding, Floats, Heads
+from climate_assets.claims.student_lessons import Lesson, as_statements, lessons_version
 from climate_assets.claims.student_model import Calibration, Student
 from climate_assets.claims.student_rehearsal import Rehearsal, rehearsals
 from climate_assets.claims.student_words import features, stretches
@@ -57,8 +58,8 @@ class Rehearsed:
     finding: Finding
 
 
-def version_of(statements: Iterable[Statement], seed: int = SEED) -> str:
-    """Twelve hexadecimal digits of SHA-256 over the statements, every parameter and the version of the code's rules."""
+def version_of(statements: Iterable[Statement], lessons: Sequence[Lesson] = (), seed: int = SEED) -> str:
+    """Twelve hexadecimal digits of SHA-256 over what is learnt, every parameter and the version of the code's rules."""
     content = [
         RULES,
         seed,
@@ -73,24 +74,41 @@ def version_of(statements: Iterable[Statement], seed: int = SEED) -> str:
         ],
         [student_heads.FEWEST_WORDS, student_heads.REPLY_WINDOW],
         [student_rehearsal.CHUNK_WORDS, student_rehearsal.MOST_STATEMENTS],
+        *([lessons_version(lessons)] if lessons else []),
     ]
     return hashlib.sha256(orjson.dumps(content)).hexdigest()[:12]
 
 
-def train(statements: Iterable[Statement], *, seed: int = SEED, languages: tuple[str, ...] = ("french",)) -> Student:
-    """The student that has learnt these statements, whatever their order.
+def trained_on(statements: Iterable[Statement], lessons: Sequence[Lesson] = ()) -> str:
+    """Version of what is learnt: of the statements, and of the lessons if there are any."""
+    shipped = statements_version(statements)
+    return f"{shipped}+{lessons_version(lessons)}" if lessons else shipped
 
-    Raises `Permanent` if a category, the neutral statements or the contradicted ones are fewer than `LEAST`.
+
+def train(
+    statements: Iterable[Statement],
+    lessons: Iterable[Lesson] = (),
+    *,
+    seed: int = SEED,
+    languages: tuple[str, ...] = ("french",),
+) -> Student:
+    """The student that has learnt these statements and lessons, whatever their order.
+
+    The problem is convex, so where training begins does not matter to where it ends: a student goes on from another one by
+    learning all that the other has learnt, and more. Raises `Permanent` if a category, the neutral statements or the
+    contradicted ones are fewer than `LEAST`.
     """
-    ordered = sorted(statements, key=lambda s: (s.text, s.category, s.challenged))
-    _check_counts(ordered)
-    rehearsed = rehearse(ordered, seed)
+    shipped = sorted(statements, key=lambda s: (s.text, s.category, s.challenged))
+    taught = sorted(lessons, key=lambda lesson: lesson.item_id)
+    _check_counts(shipped)
+    material = material_of(shipped, taught)
+    rehearsed = rehearse(material, seed)
     positives, negatives = out_of_fold(rehearsed)
     return Student(
-        version=version_of(ordered, seed),
-        trained_on=statements_version(ordered),
+        version=version_of(shipped, taught, seed),
+        trained_on=trained_on(shipped, taught),
         languages=languages,
-        heads=heads_of(ordered),
+        heads=heads_of(material.statements),
         calibration=calibration_of(rehearsed),
         positives=positives,
         negatives=negatives,
@@ -154,40 +172,81 @@ def _logistic(rows: Any, labels: NDArray[Any], *, penalty: float = INVERSE_PENAL
     return model.fit(rows, labels, sample_weight=importance)
 
 
-def folds_of(statements: Sequence[Statement], seed: int) -> list[tuple[list[int], list[int]]]:
-    """Indices to learn from and to try on, `FOLDS` times; near twins are never on both sides."""
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that is learnt: statements, whether they are shipped, and lessons with their group among the statements'."""
+
+    statements: list[Statement]
+    groups: list[int]
+    """Statements of one number are near twins, or passages of one group of lessons."""
+    shipped: int
+    """The first so many come with the project; the others are passages."""
+    lessons: list[tuple[Lesson, int]]
+    """Each lesson with its group."""
+
+
+def material_of(shipped: Sequence[Statement], lessons: Sequence[Lesson]) -> Material:
+    """Shipped statements, the passages of lessons, and what belongs to one fold; what was heard before is learnt once."""
+    statements, owners = list(shipped), [""] * len(shipped)
+    known = {(s.text.casefold(), s.category, s.challenged) for s in shipped}
+    for lesson in lessons:
+        for statement in as_statements(lesson):
+            key = (statement.text.casefold(), statement.category, statement.challenged)
+            if key not in known:
+                known.add(key)
+                statements.append(statement)
+                owners.append(lesson.group)
+    groups = near_twins(statements, owners)
+    of_owner = {owner: group for owner, group in zip(owners, groups, strict=True) if owner}
+    # A lesson without a passage of its own stands in a group of its own.
+    alone = {name: len(statements) + n for n, name in enumerate(sorted({x.group for x in lessons} - of_owner.keys()))}
+    return Material(statements, groups, len(shipped), [(x, of_owner.get(x.group, alone.get(x.group, -1))) for x in lessons])
+
+
+def folds_of(material: Material, seed: int) -> list[tuple[list[int], list[int]]]:
+    """Indices of statements to learn from and to try on, `FOLDS` times; no group is on both sides."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    labels = [2 * CATEGORIES.index(s.category) + s.challenged for s in statements]
+    labels = [2 * CATEGORIES.index(s.category) + s.challenged for s in material.statements]
     splits = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed % 2**32)  # type: ignore[no-untyped-call]
-    parts: Any = splits.split(labels, labels, near_twins(statements))  # type: ignore[no-untyped-call]
+    parts: Any = splits.split(labels, labels, material.groups)  # type: ignore[no-untyped-call]
     return [(learn.tolist(), tried.tolist()) for learn, tried in parts]
 
 
-def near_twins(statements: Sequence[Statement]) -> list[int]:
-    """A group number for each statement: those that share `SHARED_RUN` words in a row have the same."""
+def near_twins(statements: Sequence[Statement], owners: Sequence[str] | None = None) -> list[int]:
+    """A group number for each statement: those that share `SHARED_RUN` words in a row, or an owner, have the same."""
     group = list(range(len(statements)))
 
     def root(index: int) -> int:
         while group[index] != index:
+            group[index] = group[group[index]]
             index = group[index]
         return index
 
     first: dict[tuple[str, ...], int] = {}
     for index, statement in enumerate(statements):
+        if owners and owners[index]:
+            group[root(index)] = root(first.setdefault(("owner", owners[index]), index))
         words = [word for stretch in stretches(statement.text) for word in stretch.words]
         for run in zip(*(words[i:] for i in range(SHARED_RUN)), strict=False):
             group[root(index)] = root(first.setdefault(run, index))
     return [root(index) for index in range(len(statements))]
 
 
-def rehearse(statements: Sequence[Statement], seed: int) -> list[Rehearsed]:
-    """Every fold's rehearsal texts, as seen by heads that learnt from the other folds only."""
+def rehearse(material: Material, seed: int) -> list[Rehearsed]:
+    """Every fold's texts, composed ones and lessons, as seen by heads that learnt from the other folds only."""
     chance = random.Random(seed)
-    found = []
-    for fold, (learn, tried) in enumerate(folds_of(statements, seed)):
-        heads = heads_of([statements[i] for i in learn])
-        for rehearsal in rehearsals([statements[i] for i in tried], ROUNDS, chance):
+    found: list[Rehearsed] = []
+    for fold, (learn, tried) in enumerate(folds_of(material, seed)):
+        heads = heads_of([material.statements[i] for i in learn])
+        groups = {material.groups[i] for i in tried}
+        composed = rehearsals([material.statements[i] for i in tried if i < material.shipped], ROUNDS, chance)
+        taught = [
+            Rehearsal(lesson.text, lesson.claims, lesson.challenged)
+            for lesson, group in material.lessons
+            if group in groups or (group >= len(material.statements) and group % FOLDS == fold)
+        ]
+        for rehearsal in (*composed, *taught):
             finding = heads.find(rehearsal.text)
             if finding is not None:
                 found.append(Rehearsed(fold, rehearsal, finding))

@@ -38,11 +38,20 @@ def stretches(text: str) -> list[Stretch]:
         if BARRIER in word:
             found.append(Stretch(tuple(open_words), tuple(open_places)))
             open_words, open_places = [], []
-        elif bare := form.strip(".'-%&")[:LONGEST_WORD]:
+        elif bare := _bare(form):
             open_words.append(bare)
             open_places.append(place)
     found.append(Stretch(tuple(open_words), tuple(open_places)))
     return [stretch for stretch in found if stretch.words]
+
+
+def word_of(token: str) -> str:
+    """The word that one whitespace-separated token stands for, as `stretches` has it; empty if it folds to nothing."""
+    return _bare(folded(token).decode("ascii")[1:-1])
+
+
+def _bare(form: str) -> str:
+    return form.strip(".'-%&")[:LONGEST_WORD]
 
 
 def word_features(word: str) -> list[str]:

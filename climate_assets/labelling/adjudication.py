@@ -33,6 +33,8 @@ ANSWERS: Final = "answers"
 MOST_LETTERS: Final = 600
 """Of one text of one answer; whoever wants to read more opens the answer itself."""
 MOST_SPANS: Final = 20
+_TITLE_LETTERS: Final = 50
+_SUFFIX: Final = ", disputes"
 _PLAYER_ADDRESS: Final = re.compile(re.escape(PLAYER) + r"\?[A-Za-z0-9_=&.%+-]*", re.ASCII)
 # Free text of an answer that is shown, under the words that the screen uses.
 _TEXTS: Final = {
@@ -52,6 +54,15 @@ class Disputed:
     fields: Annotated[tuple[str, ...], "Fields in dispute, sorted."]
     people: Annotated[int, "Most people whose answer counts in one of them."]
     key: Annotated[str, "Hash of the answers in dispute: tells whether a task still shows the answers as they are."]
+
+
+def adjudication_title(project: str) -> str:
+    """Title of the project for adjudicators beside a country's own, of at most the 50 letters that Label Studio takes."""
+    if len(project) + len(_SUFFIX) <= _TITLE_LETTERS:
+        return project + _SUFFIX
+    # What tells two long titles apart may be in what is cut.
+    mark = hashlib.sha256(project.encode()).hexdigest()[:6]
+    return f"{project[: _TITLE_LETTERS - len(_SUFFIX) - len(mark) - 1]} {mark}{_SUFFIX}"
 
 
 def adjudication_queue(gold: Iterable[GoldLabel], asked: Collection[str] = (), most: int | None = None) -> list[Disputed]:

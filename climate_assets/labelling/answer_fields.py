@@ -85,6 +85,8 @@ def fields_of(result: Any, item: Mapping[str, Any], screen: Screen) -> Fields:
             raise Unreadable(
                 f"field {safe(name)} has several values where one is asked: {safe(', '.join(found.choices[name]))}"
             )
+    if found.choices.get(screen.unmarked) and found.spans:
+        raise Unreadable(f"field {safe(screen.unmarked)} says that nothing is marked, beside {len(found.spans)} marks")
     found.spans.sort(key=lambda span: (span["start"], span["end"], span["label"]))
     found.spans = [span for n, span in enumerate(found.spans) if n == 0 or span != found.spans[n - 1]]
     return found
@@ -179,6 +181,8 @@ def _read_span(
     if not wanted:
         _require_all_harmless(name, region)
         return
+    if screen.unmarked and len(set(wanted)) > 1:
+        raise Unreadable(f"field {safe(name)} gives one stretch {len(set(wanted))} labels; one names one thing")
     start, end = _offsets(value, name)
     texts = [text for source in screen.sources if isinstance(text := item.get(source), str)]
     fitting = [text[start:end] for text in texts if end <= len(text)]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from climate_assets.labelling.entity_labels import LABEL, NOTHING, Label
 from climate_assets.labelling.labelling_config import (
     ASSESSMENTS,
     CATEGORIES,
@@ -22,6 +23,7 @@ from climate_assets.labelling.labelling_config import (
     SPEAKERS,
     SUGGESTED,
 )
+from climate_assets.labelling.records import TaskKind
 
 Dialect = Literal["french", "international"]
 ASSESSMENT: Final = "assessment"
@@ -46,12 +48,14 @@ class Screen:
     texts: frozenset[str]
     machine: frozenset[str]
     """Fields that only the machine fills."""
+    unmarked: str = ""
+    """That of `choices` which says that there is no span; a span beside it, or of two labels, is then a contradiction."""
     dialect: Dialect | None = None
     """For a legacy project, which of the two configurations it used."""
 
 
 MISINFO: Final = Screen(
-    task_kind="misinfo",
+    task_kind=TaskKind.MISINFO.value,
     sources=("plaintext",),
     spans={SPANS: {label: "" if label == SUGGESTED else label for label in SPAN_LABELS}},
     choices={
@@ -68,9 +72,20 @@ MISINFO: Final = Screen(
 )
 
 
-def ner_screen(field: str, labels: frozenset[str]) -> Screen:
-    """The screen on which spans with these labels are marked in `data.item.plaintext` of a post; nothing else is asked."""
-    return Screen("ner", ("plaintext",), {field: {label: label for label in labels}}, {}, frozenset(), frozenset(), frozenset())
+NER: Final = Screen(
+    task_kind=TaskKind.NER.value,
+    sources=("plaintext",),
+    spans={LABEL: {label.value: label.value for label in Label}},
+    choices={NOTHING: frozenset({NOTHING})},
+    single=frozenset(),
+    texts=frozenset(),
+    machine=frozenset(),
+    unmarked=NOTHING,
+)
+"""The screen of posts (`posts/post_screen.py`): spans in the post, and a box for those in which there is nothing to mark."""
+
+SCREENS: Final[Mapping[str, Screen]] = {screen.task_kind: screen for screen in (MISINFO, NER)}
+"""Today's screen of each kind of task."""
 
 
 def legacy_screen(dialect: Dialect) -> Screen:
@@ -89,7 +104,7 @@ def legacy_screen(dialect: Dialect) -> Screen:
             else:
                 texts.add(part.field)
     return Screen(
-        task_kind="misinfo",
+        task_kind=TaskKind.MISINFO.value,
         sources=("plaintext_whisper", "plaintext"),
         spans=spans,
         choices={name: frozenset(values) for name, values in choices.items()},

@@ -10,9 +10,11 @@ from climate_assets import policies
 from climate_assets.broadcast import assets as broadcast
 from climate_assets.claims import assets as claims
 from climate_assets.failures import Transient
+from climate_assets.labelling.adjudicating import adjudicate
+from climate_assets.labelling.assigning import open_known_again
 from climate_assets.labelling.collecting import collect
 from climate_assets.labelling.handover import hand_over
-from climate_assets.labelling.records import Annotation, GoldLabel, LabellingTask
+from climate_assets.labelling.records import Adjudication, Annotation, GoldLabel, LabellingTask
 from climate_assets.labelling.settling import settle
 from climate_assets.partitions import country as by_country
 from climate_assets.partitions import country_day, slices_of
@@ -123,7 +125,8 @@ def annotations(
 def gold_labels(context: dg.AssetExecutionContext, barometre: Barometre) -> dg.MaterializeResult[Any]:
     """Which answer stands for each item that was asked about, and why; none while people disagree or have not answered.
 
-    Agreement of at least two thirds, one answer where one was asked for, or another airing of nearly the same words.
+    Agreement of at least two thirds, one answer where one was asked for, or another airing of nearly the same words. Of a post
+    it is the spans that stand: each by the same rule, and all of them or none.
     """
     for code in context.partition_keys:
         settled = settle(code, barometre)
@@ -136,6 +139,49 @@ def gold_labels(context: dg.AssetExecutionContext, barometre: Barometre) -> dg.M
             assessments_that_stand=bars(settled.values, "items"),
             **settled.alphas,
             agreement=table(settled.agreement_rows()),
+            posts_by_standing=bars(settled.spans.standing, "posts"),
+            **settled.spans.f1,
+            agreement_on_spans=table(settled.spans.agreement_rows()),
+            annotators=table(settled.quality_rows()),
+            accuracy_on_known_items=bars(settled.accuracies),
             pairs_of_answers=table(asdict(one) for one in settled.disagreements),
+        )
+    return dg.MaterializeResult()
+
+
+@dg.asset(
+    partitions_def=by_country,
+    backfill_policy=policies.each_alone,
+    deps=[gold_labels],
+    automation_condition=policies.follow_upstream,
+    retry_policy=policies.patient,
+    pool="label_studio",
+    kinds={"s3", "postgres", "labelstudio"},
+    code_version="1",
+    metadata=columns_of(Adjudication),
+)
+def adjudication_tasks(
+    context: dg.AssetExecutionContext, reference: ReferenceFiles, barometre: Barometre, lake: Lake, label_studio: LabelStudio
+) -> dg.MaterializeResult[Any]:
+    """One question to an adjudicator for each item in dispute: the item, and every answer without its author.
+
+    It goes to a project of its own, and its answer wins. The same run opens tasks whose answer is known again for people who
+    have not answered them, as many as the country wants: hidden gold tasks.
+    """
+    countries = reference.countries()
+    for code in context.partition_keys:
+        done = adjudicate(countries[code], barometre, lake, label_studio)
+        again = open_known_again(countries[code], barometre, label_studio)
+        for trouble in filter(None, (done.trouble, *again.troubles)):
+            context.log.warning(trouble)
+        report_partition(
+            context,
+            code,
+            done.change + again.change,
+            done.states.total(),
+            objects_written=done.objects,
+            decided=done.decided,
+            tasks_opened_again=again.tasks,
+            tasks_by_state=bars(done.states, "tasks"),
         )
     return dg.MaterializeResult()

@@ -4,7 +4,10 @@ import dagster as dg
 
 from climate_assets.failures import Permanent, Transient
 from climate_assets.labelling import assets as labelling
-from climate_assets.labelling.collecting import FOREIGN, STANDING
+from climate_assets.labelling.annotators import Care, Drift
+from climate_assets.labelling.collecting import ASKED, FOREIGN, STANDING
+from climate_assets.labelling.settling import annotator_qualities
+from climate_assets.labelling.workload import WAITS
 from climate_assets.partitions import country, country_day
 from climate_assets.sentences import IN_COUNTRIES, IN_SLICES, holds
 from resources.doorbell import Doorbell
@@ -15,9 +18,10 @@ from resources.postgres import Barometre
 
 @dg.asset_check(asset=labelling.labelstudio_tasks, partitions_def=country_day)
 def every_task_is_delivered(context: dg.AssetCheckExecutionContext, barometre: Barometre) -> dg.AssetCheckResult:
-    """No task waits, and Label Studio refused none."""
+    """No task waits but for people to have time, and Label Studio refused none."""
     query = f"""SELECT country, day, state, count(*) AS tasks, max(reason) AS one_reason FROM labelling_tasks
-        WHERE {IN_SLICES} AND state <> 'ok' GROUP BY 1, 2, 3"""
+        WHERE {IN_SLICES} AND task_kind = 'misinfo' AND state NOT IN ('ok', 'skipped')
+          AND reason <> '{WAITS}' GROUP BY 1, 2, 3"""
     remedy = "Pending tasks are delivered by the next tick; a dead one says what Label Studio does not take."
     return holds(context, barometre, query, remedy, dg.AssetCheckSeverity.WARN)
 
@@ -26,7 +30,7 @@ def every_task_is_delivered(context: dg.AssetCheckExecutionContext, barometre: B
 def every_task_has_its_own_number(context: dg.AssetCheckExecutionContext, barometre: Barometre) -> dg.AssetCheckResult:
     """No two chunks share a task of Label Studio."""
     query = f"""SELECT project_id, task_id, count(*) AS chunks FROM labelling_tasks
-        WHERE {IN_SLICES} AND task_id IS NOT NULL GROUP BY 1, 2 HAVING count(*) > 1"""
+        WHERE {IN_SLICES} AND task_kind = 'misinfo' AND task_id IS NOT NULL GROUP BY 1, 2 HAVING count(*) > 1"""
     return holds(context, barometre, query, "Somebody edited labelling_tasks by hand: compare with the project.")
 
 
@@ -59,9 +63,7 @@ def label_studio_rings(
     if not doorbell.url:
         return dg.AssetCheckResult(passed=True, description="No doorbell is configured; answers are found by looking for them.")
     asked = {"countries": list(context.partition_keys)}
-    projects = barometre.rows(
-        f"SELECT DISTINCT project_id FROM labelling_tasks WHERE {IN_COUNTRIES} AND project_id IS NOT NULL", asked
-    )
+    projects = barometre.rows(f"SELECT DISTINCT project_id FROM {ASKED} t WHERE {IN_COUNTRIES}", asked)
     troubles = []
     for number in (row["project_id"] for row in projects):
         try:
@@ -88,3 +90,29 @@ def what_stands_has_answers_behind_it(context: dg.AssetCheckExecutionContext, ba
                  AND a.annotation_id = split_part(named, '/', 2)::bigint
                ORDER BY updated_at DESC LIMIT 1) latest ON true WHERE latest.state IS DISTINCT FROM 'submitted'))"""
     return holds(context, barometre, query, "Make gold_labels of this country again; its answers have changed since.")
+
+
+@dg.asset_check(asset=labelling.gold_labels, partitions_def=country)
+def no_annotator_drifts(context: dg.AssetCheckExecutionContext, barometre: Barometre) -> dg.AssetCheckResult:
+    """Nobody's latest answers to known items are worse than those before, and nobody answers without reading.
+
+    Measured on what all others say of the item. People are numbers; what follows is for a lead to decide.
+    """
+    told = [
+        f"{code}: annotator {one.annotator} {'drifts' if one.drift == Drift.DRIFTING else 'is careless'}. {one.why}"
+        for code in context.partition_keys
+        for one in annotator_qualities(code, barometre)
+        if one.drift == Drift.DRIFTING or one.care == Care.CARELESS
+    ]
+    return dg.AssetCheckResult(passed=not told, severity=dg.AssetCheckSeverity.WARN, description="; ".join(told))
+
+
+@dg.asset_check(asset=labelling.adjudication_tasks, partitions_def=country)
+def every_dispute_is_asked_about(context: dg.AssetCheckExecutionContext, barometre: Barometre) -> dg.AssetCheckResult:
+    """No disputed item lacks a task for an adjudicator."""
+    query = f"""SELECT country, item_id, field, reason FROM (
+          SELECT g.country, g.item_id, g.field, coalesce(a.reason, 'not asked yet') AS reason
+          FROM gold_labels g LEFT JOIN adjudications a USING (item_id)
+          WHERE g.standing = 'disputed' AND g.task_kind = 'misinfo' AND a.state IS DISTINCT FROM 'ok') d WHERE {IN_COUNTRIES}"""
+    remedy = "The next run asks; of a dead one the reason says what Label Studio does not take."
+    return holds(context, barometre, query, remedy, dg.AssetCheckSeverity.WARN)

@@ -12,10 +12,11 @@ from itertools import islice
 from typing import Any, Final
 
 from climate_assets.failures import Permanent, Transient
+from climate_assets.labelling.answer_screens import SCREENS, Screen
 from climate_assets.labelling.answer_versions import deletions, new_versions, returned, standing, version_of, with_gone_tasks
 from climate_assets.labelling.answers import TOO_LARGE, Reading, SetAside, answers_of_task
 from climate_assets.labelling.reading import whole_read_is_due
-from climate_assets.labelling.records import Annotation, Answered, ReadMark, RefusedAnnotation
+from climate_assets.labelling.records import Adjudication, Annotation, Answered, ReadMark, RefusedAnnotation
 from resources.label_studio import LabelStudio
 from resources.label_studio_annotations import PAGE, Summary, all_tasks, summary, tasks_changed
 from resources.postgres import Barometre, Change
@@ -23,9 +24,14 @@ from resources.s3 import LAKE, Lake
 
 STANDING: Final = "SELECT DISTINCT ON (project_id, annotation_id) * FROM annotations WHERE {} ORDER BY 1, 2, updated_at DESC"
 """The newest version of each annotation of some; deleted ones are among them."""
-FOREIGN: Final = """EXISTS (SELECT FROM labelling_tasks t WHERE t.project_id = a.project_id) AND NOT EXISTS (
-    SELECT FROM labelling_tasks t WHERE (t.project_id, t.task_id, t.chunk_id) = (a.project_id, a.task_id, a.item_id))"""
+ASKED: Final = """(SELECT country, project_id, task_id, chunk_id, task_kind FROM labelling_tasks WHERE project_id IS NOT NULL
+    UNION ALL SELECT country, project_id, task_id, item_id, 'misinfo' FROM adjudications WHERE project_id IS NOT NULL)"""
+"""Every task of ours in Label Studio: of people who answer, and of adjudicators."""
+FOREIGN: Final = f"""EXISTS (SELECT FROM {ASKED} t WHERE t.project_id = a.project_id) AND NOT EXISTS (
+    SELECT FROM {ASKED} t WHERE (t.project_id, t.task_id, t.chunk_id) = (a.project_id, a.task_id, a.item_id))"""  # noqa: S608
 """Of an annotation `a`: a project of ours has its task from elsewhere, or somebody edited what the task is about."""
+_PROJECTS: Final = f"""SELECT project_id, array_agg(DISTINCT task_kind) AS kinds FROM {ASKED} t WHERE country = %(c)s
+    GROUP BY 1 ORDER BY 1"""  # noqa: S608
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # The parts are constants of this module; values are parameters.
 _SUBMITTED: Final = f"""SELECT count(*) AS known FROM ({STANDING.format("project_id = %(p)s")}) a
@@ -56,18 +62,28 @@ def collect(country: str, barometre: Barometre, lake: Lake, label_studio: LabelS
     """Read what changed in the country's projects since they were read; all of it when that is due or something is missing."""
     done = Collected()
     projects = barometre.rows(
-        "SELECT DISTINCT project_id FROM labelling_tasks WHERE country = %(c)s AND project_id IS NOT NULL ORDER BY 1",
+        _PROJECTS,
         {"c": country},
     )
     for row in projects:
+        number = row["project_id"]
         try:
-            with barometre.lock(f"annotations of project {row['project_id']}"):
-                _Project(Reading(row["project_id"], country, "api"), barometre, lake, label_studio, done).read(now)
+            reading = Reading(number, country, "api", _screen(number, row["kinds"]))
+            with barometre.lock(f"annotations of project {number}"):
+                _Project(reading, barometre, lake, label_studio, done).read(now)
         except (Permanent, Transient) as trouble:
             # A project that is gone does not keep its successor from being read.
             done.troubles.append(trouble)
     done.answers = len(standing_answers(country, barometre))
     return done
+
+
+def _screen(project_id: int, kinds: Sequence[str]) -> Screen:
+    """The screen of a project's tasks."""
+    if len(kinds) > 1 or kinds[0] not in SCREENS:
+        told = " and ".join(kinds)
+        raise Permanent(f"project {project_id} has tasks of kind {told}; a project has one screen: give each kind its own")
+    return SCREENS[kinds[0]]
 
 
 @dataclass(frozen=True)
@@ -173,6 +189,16 @@ def voting_answers(country: str, barometre: Barometre) -> list[Annotation]:
     """Those of them that may count: not to a task that a project of ours has from elsewhere, nor since changed unreadably."""
     left_out = {(row["project_id"], row["annotation_id"]) for row in barometre.rows(_LEFT_OUT, {"c": country})}
     return [one for one in standing_answers(country, barometre) if (one.project_id, one.annotation_id) not in left_out]
+
+
+def votes_and_decisions(country: str, barometre: Barometre) -> tuple[list[Annotation], list[Annotation]]:
+    """Answers of a country that may count, and apart from them those of adjudicators, by the project they were given in."""
+    projects = {row.project_id for row in barometre.read(Adjudication, country=country)} - {None}
+    answers = voting_answers(country, barometre)
+    return (
+        [answer for answer in answers if answer.project_id not in projects],
+        [answer for answer in answers if answer.project_id in projects],
+    )
 
 
 def _pages(tasks: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -1,6 +1,6 @@
 """What is still to be sent to Label Studio, and what a delivery changes in the rows of `labelling_tasks`.
 
-A chunk has one task for ever: what Label Studio has is never sent again, and what a person deleted there is not brought back.
+A chunk or post has one task for ever: what Label Studio has is never sent again, and what a person deleted there stays away.
 Talking to Label Studio is `resources/label_studio.py`; holding the project's lock while doing so is the asset's part.
 """
 
@@ -24,7 +24,7 @@ class Plan:
     gone: tuple[LabellingTask, ...]
     """Delivered once, deleted there by a person; left alone and reported."""
     withheld: tuple[LabellingTask, ...]
-    """Pending, but vetoed by a person, or refused for good; not sent."""
+    """Vetoed by a person, refused for good, or never to be asked; not sent."""
 
 
 def plan(
@@ -44,7 +44,7 @@ def _part(task: LabellingTask, existing: Mapping[str, int], project_id: int, vet
         return "settled" if known == (State.OK, project_id, existing[task.chunk_id]) else "already_there"
     if task.state == State.OK and task.project_id == project_id:
         return "gone"
-    return "withheld" if task.state == State.DEAD or task.chunk_id in vetoed else "to_push"
+    return "withheld" if task.state in (State.DEAD, State.SKIPPED) or task.chunk_id in vetoed else "to_push"
 
 
 def delivered(task: LabellingTask, project_id: int, task_id: int) -> LabellingTask:

@@ -6,8 +6,9 @@ Nothing here knows a task's JSON or Label Studio. The choice is a function of th
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Final
 
 from climate_assets.claims.records import Verdict
@@ -31,16 +32,18 @@ class Picked:
     priority: Annotated[float, "Order of usefulness, 0..1, highest first."]
 
 
-def queue(verdicts: Iterable[Verdict], threshold: int, audit_share: float) -> list[Picked]:
-    """The chunks to ask about, most useful first.
+def queue(
+    verdicts: Iterable[Verdict], threshold: int, audit_share: float, *, own: Mapping[str, int] = MappingProxyType({})
+) -> list[Picked]:
+    """The chunks to ask about, most useful first; `own`: thresholds of models that were given one on held-out labels.
 
     Score picks: usefulness = 0.75 x score/10 + 0.25 x closeness to the threshold, and 0.9 times that for each pick of the
     same channel and category before it. Audit picks stand between them at random places, so that neither their place nor
     their priority tells them apart.
     """
     ordered = sorted(verdicts, key=lambda v: v.chunk_id)
-    chosen = _diverse([v for v in ordered if v.score >= threshold], threshold)
-    audited = audit_slice([v for v in ordered if v.score < threshold], audit_share)
+    chosen = _diverse([(v, own.get(v.model, threshold)) for v in ordered if v.score >= own.get(v.model, threshold)])
+    audited = audit_slice([v for v in ordered if v.score < own.get(v.model, threshold)], audit_share)
     levels = [pick.priority for pick in chosen]
     hidden = [Picked(v.chunk_id, AUDIT, audit_share, _place(v.chunk_id, levels)) for v in audited]
     return sorted([*chosen, *hidden], key=lambda pick: (-pick.priority, pick.chunk_id))
@@ -52,10 +55,12 @@ def usefulness(score: int, threshold: int) -> float:
     return SEVERITY_WEIGHT * score / TOP_SCORE + (1 - SEVERITY_WEIGHT) * (1 - distance)
 
 
-def _diverse(verdicts: Sequence[Verdict], threshold: int) -> list[Picked]:
-    """Greedy: always the most useful of what is left, discounted by how often its channel and category had their turn."""
+def _diverse(verdicts: Sequence[tuple[Verdict, int]]) -> list[Picked]:
+    """Of verdicts with their thresholds, greedily the most useful one that is left, discounted by how often its channel and
+    category had their turn.
+    """
     groups: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
-    for verdict in verdicts:
+    for verdict, threshold in verdicts:
         groups[verdict.channel, verdict.category].append((-usefulness(verdict.score, threshold), verdict.chunk_id))
     waiting = []
     for key, members in groups.items():

@@ -10,24 +10,65 @@ from enum import StrEnum
 from typing import Annotated
 
 
+class TaskKind(StrEnum):
+    """What a task asks."""
+
+    MISINFO = "misinfo"
+    """Whether there is climate misinformation in a chunk, and what it claims."""
+    NER = "ner"
+    """What the names and figures in a post name."""
+
+
 @dataclass(frozen=True, slots=True)
 class LabellingTask:
-    """One question to a fact-checker: a chunk, why it was picked, and where the question lies (a row of `labelling_tasks`)."""
+    """One question to a person: a chunk or post, why it was picked, where the question lies (a row of `labelling_tasks`)."""
 
-    chunk_id: Annotated[str, "Chunk that is asked about; one task a chunk, for ever."]
+    chunk_id: Annotated[str, "Chunk, or post, that is asked about; one task for each, for ever."]
     country: Annotated[str, "Country code."]
-    day: Annotated[date, "Day of the chunk."]
-    channel: Annotated[str, "Channel of the chunk."]
+    day: Annotated[date, "Day of the chunk or post."]
+    channel: Annotated[str, "Channel of the chunk; source of the post."]
     bucket: Annotated[str, "Bucket that holds the task's JSON, the record of truth."]
-    object_key: Annotated[str, "Its key."]
+    object_key: Annotated[str, "Its key; posts of the very same text share it, and one of them is asked about."]
     sha256: Annotated[str, "Hash of the JSON."]
-    sampling: Annotated[str, "`score`: at or above the threshold; `audit`: random slice below it."]
-    probability: Annotated[float, "Chance with which the chunk was picked; 1 for `score`."]
+    sampling: Annotated[str, "`score`: at or above the threshold; `audit`: random slice below it; `all`: no choice is made."]
+    probability: Annotated[float, "Chance with which it was picked; 1 for `score` and `all`."]
     priority: Annotated[float, "Order of usefulness, highest first."]
-    model: Annotated[str, "Model whose verdict is the prediction."]
-    prompt: Annotated[str, "Its prompt version."]
+    model: Annotated[str, "Model whose verdict, or whose spans, are the prediction; empty if there is none."]
+    prompt: Annotated[str, "Its prompt version; empty for a model without prompts."]
     guideline: Annotated[str, "Version of the guidelines and labelling configuration."]
     project_id: Annotated[int | None, "Label Studio project; none until delivered."]
+    task_id: Annotated[int | None, "Label Studio task; none until delivered."]
+    state: Annotated[str, "`pending` until Label Studio has it, then `ok`; `dead` if it refuses it; `skipped` if never asked."]
+    reason: Annotated[str, "Why it is not delivered; empty when it is."]
+    task_kind: Annotated[str, "`misinfo`: about a chunk; `ner`: about a post."] = TaskKind.MISINFO.value
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """How one task is put to people (a row of `assignments`); a task without a row is for one person, who sees the verdict."""
+
+    chunk_id: Annotated[str, "Item that is asked about."]
+    country: Annotated[str, "Country code."]
+    people: Annotated[int, "People who are to answer before a label stands."]
+    people_more: Annotated[int, "Further people who are shown it because its answer is known: a hidden gold task; else 0."]
+    people_told: Annotated[int, "Number of people that Label Studio was told; 1 is what it takes by itself."]
+    blind: Annotated[bool, "The model's verdict is neither sent nor shown."]
+    handed_over_on: Annotated[date | None, "Day in the country's zone on which Label Studio got it; none until then."]
+
+
+@dataclass(frozen=True, slots=True)
+class Adjudication:
+    """One disputed item that an adjudicator is asked about, in a project of its own (a row of `adjudications`)."""
+
+    item_id: Annotated[str, "Chunk that is in dispute; asked once."]
+    country: Annotated[str, "Country code."]
+    fields: Annotated[list[str], "Fields in dispute, sorted."]
+    people: Annotated[int, "Most people whose answer counts in one of them."]
+    answers_key: Annotated[str, "Hash of the answers that the task shows."]
+    bucket: Annotated[str, "Bucket that holds the task's JSON."]
+    object_key: Annotated[str, "Its key."]
+    sha256: Annotated[str, "Hash of the JSON."]
+    project_id: Annotated[int | None, "Label Studio project for adjudicators; none until delivered."]
     task_id: Annotated[int | None, "Label Studio task; none until delivered."]
     state: Annotated[str, "`pending` until Label Studio has it, then `ok`; `dead` if it refuses it."]
     reason: Annotated[str, "Why it is not delivered; empty when it is."]
@@ -124,7 +165,7 @@ class GoldLabel:
     """Which answer stands for one field of one item, and why (a row of `gold_labels`)."""
 
     item_id: Annotated[str, "Chunk id, or id of a post."]
-    field: Annotated[str, "`assessment` (one value) or `categories` (values joined by a comma, sorted)."]
+    field: Annotated[str, "`assessment` (one value), `categories` (joined by a comma, sorted) or `spans` (JSON list)."]
     country: Annotated[str, "Country code."]
     day: Annotated[date, "Day of the item."]
     channel: Annotated[str, "Channel of the item."]
@@ -137,5 +178,5 @@ class GoldLabel:
     confidence: Annotated[float | None, "Probability of the value by Dawid and Skene's model; none if not estimated."]
     annotations: Annotated[list[str], "Answers behind it, as `project/annotation`, sorted."]
     group_id: Annotated[str, "First item of its group of nearly equal airings; its own id if alone."]
-    sampling: Annotated[str, "How the item was picked: `score`, `audit` or `gold`."]
+    sampling: Annotated[str, "How the item was picked: `score`, `audit`, `all` or `gold`."]
     probability: Annotated[float, "Chance with which it was picked."]

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from climate_assets.failures import Permanent
-from climate_assets.labelling.records import Annotation, Answered
+from climate_assets.labelling.records import Annotation, Answered, TaskKind
 
 ASSESSMENT: Final = "assessment"
 CATEGORIES: Final = "categories"
 MISINFORMATION: Final = frozenset({"unchallenged", "challenged"})
 """Assessments after which the screen asks what is claimed."""
-TASK_KIND: Final = "misinfo"
+TASK_KIND: Final = TaskKind.MISINFO.value
 
 
 class Vote(NamedTuple):
@@ -79,8 +79,10 @@ def _age(version: Annotation) -> tuple[object, ...]:
     return (version.updated_at, deleted, version.item_id, version.annotator, version.result, _said(version))
 
 
-def _said(answer: Annotation) -> tuple[str, str, tuple[str, ...]]:
-    return (answer.state, answer.assessment or "", tuple(sorted(set(answer.categories))))
+def _said(answer: Annotation) -> tuple[str, str, tuple[str, ...], str]:
+    """What an answer votes for; the marks of a chunk are no vote, those of a post are all there is."""
+    marks = f"{answer.spans}|{answer.texts}" if answer.task_kind == TaskKind.NER else ""
+    return (answer.state, answer.assessment or "", tuple(sorted(set(answer.categories))), marks)
 
 
 def number_of(answer: Annotation) -> tuple[int, int]:

@@ -18,7 +18,7 @@ import orjson
 
 from climate_assets.failures import Permanent
 from climate_assets.learning.intervals import LEVEL, ROUNDS, Floats, Interval, bootstrap, bootstrap_of_sums
-from climate_assets.learning.metrics import Counts, Measure, Ranking, precisions_at, ranking, threshold_at
+from climate_assets.learning.metrics import Counts, Measure, Ranking, precisions_at, ranking, threshold_at, weights_of
 
 MISINFO: Final = "misinfo"
 _EXACT_ITEMS: Final = 1_000
@@ -34,6 +34,7 @@ class Answer:
     counts: Annotated[Mapping[str, tuple[int, int, int]], "Label to true positives, false positives and misses."]
     gold: Annotated[bool | None, "Chunks: whether gold says it is a case; None for posts."] = None
     probability: Annotated[float | None, "Chunks: what the model gives it, 0..1; None for posts."] = None
+    chance: Annotated[float, "Chance with which it was picked to be labelled; it weighs the inverse."] = 1.0
 
     @property
     def right(self) -> bool:
@@ -100,11 +101,12 @@ class Comparison:
     """Hash of the items, their groups and their gold."""
 
 
-def decision(item_id: str, group_id: str, channel: str, gold: bool, probability: float, threshold: float) -> Answer:
-    """The answer of a model that says yes to a chunk from `threshold` on."""
-    found = probability >= threshold
+def decision(
+    item_id: str, group_id: str, channel: str, gold: bool, probability: float, found: bool, chance: float = 1.0
+) -> Answer:
+    """The answer of a model that says yes to a chunk (`found`), or passes it over."""
     counts = {MISINFO: (int(gold and found), int(found and not gold), int(gold and not found))}
-    return Answer(item_id, group_id, channel, counts, gold, probability)
+    return Answer(item_id, group_id, channel, counts, gold, probability, chance)
 
 
 def compared(champion: Sequence[Answer], challenger: Sequence[Answer], policy: Policy) -> Comparison:
@@ -175,7 +177,7 @@ def _paired(champion: Sequence[Answer], challenger: Sequence[Answer]) -> tuple[l
 
 def _gold(answer: Answer) -> tuple[object, ...]:
     there = sorted((label, tp + fn) for label, (tp, _, fn) in answer.counts.items() if tp + fn)
-    return answer.group_id, answer.channel, answer.gold, there
+    return answer.group_id, answer.channel, answer.gold, answer.chance, there
 
 
 def _data_hash(answers: Sequence[Answer]) -> str:
@@ -183,8 +185,8 @@ def _data_hash(answers: Sequence[Answer]) -> str:
 
 
 def _table(answers: Sequence[Answer]) -> Floats:
-    """One row an item: true positives, false positives and misses over all labels."""
-    rows = [[sum(counts[n] for counts in a.counts.values()) for n in range(3)] for a in answers]
+    """One row an item: true positives, false positives and misses over all labels, by its weight."""
+    rows = [[sum(counts[n] for counts in a.counts.values()) / a.chance for n in range(3)] for a in answers]
     return np.array(rows, np.float64).reshape(len(answers), 3)
 
 
@@ -215,6 +217,7 @@ def _by_precision(
     one: Sequence[Answer], other: Sequence[Answer], groups: Sequence[str], policy: Policy
 ) -> tuple[Measure, Measure, Interval]:
     """Precision at equal recall, each model at the threshold that keeps it, chosen anew in each resample."""
+    weights = weights_of([a.chance for a in one])
     rankings: list[Ranking] = []
     measures: list[Measure] = []
     for answers in (one, other):
@@ -223,11 +226,13 @@ def _by_precision(
         if len(probabilities) != len(answers) or len(gold) != len(answers):
             raise Permanent("precision at equal recall needs a probability and a label for each item; compare spans by f1")
         rankings.append(ranking(gold, probabilities))
-        point = threshold_at(gold, probabilities, policy.recall)
+        point = threshold_at(gold, probabilities, policy.recall, weights)
         measures.append(Measure(point.precision, point.reason))
     first, second = rankings
     difference = bootstrap(
-        lambda drawn: precisions_at(second, drawn, policy.recall) - precisions_at(first, drawn, policy.recall),
+        lambda drawn: (
+            precisions_at(second, drawn * weights, policy.recall) - precisions_at(first, drawn * weights, policy.recall)
+        ),
         groups,
         seed=policy.seed,
         rounds=policy.rounds,
@@ -237,22 +242,27 @@ def _by_precision(
 
 
 def _slices(one: Sequence[Answer], other: Sequence[Answer], support: int) -> list[Loss]:
-    """F1 of each channel and label with enough cases; of a channel with too few, the share of items that are all right."""
+    """F1 of each channel and label with enough cases; of a channel with too few, the share of items that are all right.
+
+    Support counts items and cases as they are; figures weigh them.
+    """
     found = []
     for channel in sorted({a.channel for a in one}):
         members = [n for n, a in enumerate(one) if a.channel == channel]
         pair = [Counts(*_table([answers[n] for n in members]).sum(0).tolist()) for answers in (one, other)]
-        cases = int(pair[0].tp + pair[0].fn)
+        cases = sum(tp + fn for n in members for tp, _, fn in one[n].counts.values())
         if cases >= support:
             found.append(_loss(f"channel={channel}", cases, "F1", pair))
         elif len(members) - cases >= support:
-            right = [sum(answers[n].right for n in members) / len(members) for answers in (one, other)]
+            weight = sum(1 / one[n].chance for n in members)
+            right = [sum(answers[n].right / answers[n].chance for n in members) / weight for answers in (one, other)]
             found.append(Loss(f"channel={channel}", len(members), "share right", right[0], right[1]))
     labels = sorted({label for a in [*one, *other] for label in a.counts})
     for label in labels if len(labels) > 1 else []:
-        sums = [np.array([a.counts.get(label, (0, 0, 0)) for a in answers]).sum(0).tolist() for answers in (one, other)]
-        pair = [Counts(*row) for row in sums]
-        cases = int(pair[0].tp + pair[0].fn)
+        counted = [np.array([a.counts.get(label, (0, 0, 0)) for a in answers], np.float64) for answers in (one, other)]
+        weights = np.array([1 / a.chance for a in one])
+        pair = [Counts(*(weights @ rows).tolist()) for rows in counted]
+        cases = int(counted[0][:, [0, 2]].sum())
         if cases >= support:
             found.append(_loss(f"label={label}", cases, "F1", pair))
     return found

@@ -35,7 +35,7 @@ class Move(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Iteration:
-    """One turn of the loop, as far as it has come."""
+    """One round of the loop, as far as it has come."""
 
     number: Annotated[int, "0 for the first model, one more with each training."]
     asked: Annotated[int | None, "Tasks made for this turn; None until they are made, 0 if none are (challenger refused)."]

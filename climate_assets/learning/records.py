@@ -41,13 +41,14 @@ class Score:
     A figure that is not defined is none, and `reason` says why; it is never 0 or 1.
     """
 
+    round: Annotated[str, "Round of the loop it was measured in."]
     model_version: Annotated[str, "Model that is measured: its `model_id`."]
     task_kind: Annotated[str, "`misinfo` or `ner`."]
     split: Annotated[str, "`dev` or `test`: items the model has not learnt from."]
     slice: Annotated[str, "`all`, or what the items have in common: `channel=…`, `category=…`, `language=…`."]
     label: Annotated[str, "What is looked for: `misinfo`, or a label of entities."]
     match: Annotated[str, "What counts as found: `exact` or `overlap` (spans), `chunk` (decisions)."]
-    threshold: Annotated[float | None, "Probability from which the model says yes; none where it has no threshold."]
+    threshold: Annotated[float | None, "Score from which the model says yes; none where it has no threshold."]
     basis: Annotated[str, "How the items were picked: at `random`, `weighted` by inverse chance, or `chosen` by a model alone."]
     data_hash: Annotated[str, "Hash of the items and labels it is measured on."]
     tp: Annotated[float, "Found, and right; where items are weighted, a sum of weights."]
@@ -75,19 +76,30 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """Which side of the split a labelled item is on, for ever (a row of `sides`); what was learnt from cannot be unlearnt."""
+
+    line: Annotated[str, "Line of models: task kind and language."]
+    item_id: Annotated[str, "Chunk id, or id of a post."]
+    split: Annotated[str, "`train`, `dev` or `test`."]
+    group_id: Annotated[str, "Group of near-duplicates it belonged to when it got its side."]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelVersion:
     """One trained model, and what it came from (a row of `model_versions`); only stage and reason ever change."""
 
-    model_id: Annotated[str, "Content hash of the artefact."]
+    model_id: Annotated[str, "Its name, as verdicts and entities carry it; holds the hash of all that training hangs on."]
     parent_id: Annotated[str | None, "Model that training continued from; none for a first one."]
     task_kind: Annotated[str, "`misinfo` or `ner`."]
     language: Annotated[str, "Language it knows."]
-    artefact_key: Annotated[str, "Object key of its bytes in the lake, named by their hash."]
+    artefact_key: Annotated[str, "Object key of its bytes in the lake, named by their hash; empty for an installed one."]
+    round: Annotated[str, "Round of the loop that trained it; empty for a first one."]
     data_hash: Annotated[str, "Hash of the training set."]
     code_version: Annotated[str, "Version of the code that trained it."]
     parameters: Annotated[str, "JSON object of everything else that training depends on."]
     seed: Annotated[int, "Seed of the training."]
-    threshold: Annotated[float | None, "Probability from which it says yes; none where it has no threshold."]
+    threshold: Annotated[float | None, "Score from which it says yes, chosen on dev labels; none where it was given none."]
     stage: Annotated[str, "`candidate`, `champion` or `retired`."]
     reason: Annotated[str, "Why it stands there, in a sentence."]
     created_at: Annotated[datetime, "When it was trained, UTC."]
@@ -120,6 +132,34 @@ class Promotion:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """One round of a loop: what the model in use was worth when people had answered, and what follows (a row of `rounds`).
+
+    Every move of the loop is such a row with its reason; none lives in memory.
+    """
+
+    round: Annotated[str, "Its key: line and number, such as `misinfo-french-003`."]
+    line: Annotated[str, "Task kind and language: the models that succeed each other."]
+    number: Annotated[int, "0 for the first evaluation, one more with each."]
+    iteration: Annotated[int, "Trainings before it."]
+    champion_id: Annotated[str, "Model in use, which is measured."]
+    asked: Annotated[int, "Items that people were asked about since the model came into use."]
+    answered: Annotated[int, "Those of them that have a label, or are settled without one."]
+    gold: Annotated[int, "Items with a label that stands."]
+    new_gold: Annotated[int, "Those of them that no training has seen."]
+    data_hash: Annotated[str, "Hash of all labels that stood: the same labels make no second round."]
+    measure: Annotated[str, "What the gate reads, in words."]
+    target: Annotated[float, "The gate is met from this value on."]
+    value: Annotated[float | None, "What was measured; none if it is not defined."]
+    low: Annotated[float | None, "Lower limit of its interval."]
+    high: Annotated[float | None, "Upper limit of its interval."]
+    reason: Annotated[str, "Why it is not defined; empty if it is."]
+    move: Annotated[str, "What follows: `retrain`, `labelling`, or why the loop stops."]
+    why: Annotated[str, "The same in a sentence with its figures."]
+    evaluated_at: Annotated[datetime, "When, UTC."]
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingExample:
     """One labelled text, and what it may be used for (a row of a training set)."""
 
@@ -130,6 +170,7 @@ class TrainingExample:
     split: Annotated[str, "`train`, `dev` or `test`."]
     group_id: Annotated[str, "Group of near-duplicates it belongs to; its own id if alone."]
     week: Annotated[str, "ISO week of the item, such as `2026-W47`; empty for a shipped statement."]
-    source: Annotated[str, "`shipped` with the project, or `gold`: labelled by people."]
-    sampling: Annotated[str, "How it was picked: `score`, `audit` or `gold`; empty for a shipped statement."]
+    source: Annotated[str, "`shipped` with the project, `gold`: labelled by people, or `rehearsed`: said by a model."]
+    sampling: Annotated[str, "How it was picked: `score`, `audit`, `all` or `gold`; empty for what is not gold."]
     probability: Annotated[float, "Chance with which it was picked; 1 for a shipped statement."]
+    marked: Annotated[list[str], "Words that people marked as what is claimed; empty if they marked none."]

@@ -40,6 +40,7 @@ class HeldOut:
 class Measured:
     """What is measured: everything of a row that is not a figure."""
 
+    round: str
     model_version: str
     task_kind: str
     split: Split
@@ -112,6 +113,7 @@ def _score(name: str, items: Sequence[HeldOut], measured: Measured) -> Score:
         if why := measure.reason or limits.reason:
             reasons[key] = why
     return Score(
+        round=measured.round,
         model_version=measured.model_version,
         task_kind=measured.task_kind,
         split=measured.split.value,

@@ -7,14 +7,7 @@ vocabulary's, no more and no fewer. Belongs here: how labels look. Does not: a t
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from climate_assets.posts.vocabulary import Label
-
-TEXT: Final = "text"
-"""Name of the tag that shows the post, and of the task's field."""
-LABEL: Final = "label"
-"""Name of the tag with the labels: `from_name` of every region."""
-NOTHING: Final = "nothing"
-"""Name of the box that says that nothing is to be marked: an empty answer is then meant."""
+from climate_assets.labelling.entity_labels import LABEL, NOTHING, TEXT, Label
 
 # Label -> what people read, hotkey, colour. Every hotkey is used once.
 LABELS: Final = {
@@ -34,19 +27,19 @@ Two names side by side are two marks. Marks do not overlap: where one lies in an
 A figure is marked with its sign, unit, currency or percent sign; a bare number, a count of things, a year, a date, an hour and
 a duration are not. A source of energy is marked as it is called, with what makes it (wind turbines, solar panels).
 A hashtag is marked without its # sign, a mention (@) not at all. A common noun alone (the law, this plan) is no name.
-Nothing to mark is an answer too: tick the box and submit.
+Nothing to mark is an answer too: tick the box and submit. Without a mark and without the box an answer does not count.
 """
 
 
 def post_labelling_config() -> str:
     """The XML of the screen for posts; the same text for every country and language."""
     root = ET.Element("View")
-    ET.SubElement(root, "Header", {"value": "$about", "size": "5"})
+    ET.SubElement(root, "Header", {"value": "$item.about", "size": "5"})
     labels = ET.SubElement(root, "Labels", {"name": LABEL, "toName": TEXT, "showInline": "true"})
     for label, (title, hotkey, colour) in LABELS.items():
         shown = {"value": title, "alias": label.value, "hotkey": hotkey, "background": colour}
         ET.SubElement(labels, "Label", shown)
-    ET.SubElement(root, "Text", {"name": TEXT, "value": f"${TEXT}", "granularity": "symbol", "valueType": "text"})
+    ET.SubElement(root, "Text", {"name": TEXT, "value": "$item.plaintext", "granularity": "symbol", "valueType": "text"})
     nothing = ET.SubElement(root, "Choices", {"name": NOTHING, "toName": TEXT, "choice": "multiple", "showInline": "true"})
     ET.SubElement(nothing, "Choice", {"value": "Nothing to mark", "alias": NOTHING, "hotkey": "0"})
     ET.indent(root)

@@ -28,14 +28,16 @@ LONGEST_AUTHOR: Final = 500
 SHORTEST_KEY: Final = 16
 FIRST_YEAR: Final = 2006
 """Posts of before the first large service of its kind have a wrong date."""
-AHEAD: Final = timedelta(days=1)
-"""How far a publisher's clock may be ahead of ours."""
+AHEAD: Final = timedelta(hours=1)
+"""How far a publisher's clock may be ahead of ours: no post is of a day that has no partition yet."""
 
-_NATIVE_ID: Final = re.compile(r"[!-~]{1,200}")
+# Without < and >: an id is read back from what people answer, where nothing may look like markup.
+_NATIVE_ID: Final = re.compile(r"[!-;=?-~]{1,200}")
 _SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 _LANG: Final = re.compile(r"([a-z]{2,3})(-[A-Za-z0-9]{1,8}){0,3}")
 # What makes a text look reordered, and the mark of byte order; the joiners of emoji and scripts stay.
 _HIDDEN: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
+_TAG: Final = re.compile(r"#(\w{1,100})")
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
 
 
@@ -108,7 +110,7 @@ def post_of(said: dict[str, Any], asked: Asked, fetched_at: datetime, key: bytes
     """The post that one object of a source tells; raises `ValueError` with what is wrong, and where."""
     native = _text_at(said, "id", 200)
     if not _NATIVE_ID.fullmatch(native):
-        raise ValueError("`id` holds more than printable ASCII without spaces")
+        raise ValueError("`id` holds more than printable ASCII without spaces and angle brackets")
     lang = _LANG.fullmatch(_text_at(said, "lang", 40))
     if not lang:
         raise ValueError(f"`lang` is {said['lang']!r:.40}, no language such as fr or en-GB")
@@ -148,9 +150,15 @@ def pseudonym(source: str, author: str, key: bytes) -> str:
 
 
 def keywords_in(text: str, keywords: Sequence[str]) -> list[str]:
-    """Keywords whose words stand in the text in a row, whatever their case, accents and borders; sorted."""
-    said = _words(text)
-    return sorted({keyword for keyword in keywords if (words := _words(keyword)).strip() and words in said})
+    """Keywords whose words stand in the text in a row, or as one hashtag, whatever their case, accents, borders; sorted."""
+    said, tags = _words(text), {tag_of(tag) for tag in _TAG.findall(text)}
+    found = {keyword for keyword in keywords if (words := _words(keyword)).strip() and words in said}
+    return sorted(found | {keyword for keyword in keywords if tags and tag_of(keyword) in tags - {""}})
+
+
+def tag_of(keyword: str) -> str:
+    """The hashtag that a keyword is written as, without its sign: its words in one, folded."""
+    return _words(keyword).replace(b" ", b"").decode()
 
 
 def _words(text: str) -> bytes:

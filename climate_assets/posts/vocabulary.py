@@ -1,36 +1,15 @@
-"""The labels of an entity, and what each base model calls them: one list for models, people and scores.
+"""What each base model calls the labels of an entity: the way from a model's names to ours and back.
 
-Belongs here: the closed list, the way from a model's names to it and back, the refusal of a name that is not in it.
-Does not belong here: how labels look on a screen (`post_screen.py`).
+Belongs here: the names of base models, the refusal of a name that is in no list. Does not belong here: the closed list itself
+(`labelling/entity_labels.py`), how labels look on a screen (`post_screen.py`).
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from climate_assets.failures import Permanent
-
-
-class Label(StrEnum):
-    """What a span names."""
-
-    PERSON = "person"
-    ORGANISATION = "organisation"
-    CHANNEL = "channel_or_programme"
-    """A television or radio channel, a newspaper, a programme, a podcast."""
-    PLACE = "place"
-    LAW = "law_or_policy"
-    """A law, decree, tax, plan, treaty or public scheme that is called by a name."""
-    ENERGY = "energy_source"
-    """A source or carrier of energy, or the kind of plant that makes it: wind at sea, coal, nuclear, hydrogen."""
-    FIGURE = "figure"
-    """A number with its unit of measure or currency, or a percentage; no bare number, count, date or duration."""
-    STUDY = "study_or_source"
-    """A study, report, survey or data set that is called by a name."""
-    BRAND = "brand"
-    """A product or commercial brand, not the company where that is meant as an actor."""
-
+from climate_assets.labelling.entity_labels import Label as Label
 
 Vocabulary = Mapping[str, Label | None]
 """A base model's names -> our label; none where ours has no counterpart and the span is left out."""

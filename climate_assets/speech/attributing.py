@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from climate_assets.broadcast.records import CleanChunk
+from climate_assets.claims.in_use import in_use
 from climate_assets.claims.records import Verdict
-from climate_assets.claims.standing import standing
 from climate_assets.failures import Permanent, Transient
 from climate_assets.speech.attribution import Attribution, attributed
 from climate_assets.speech.clip_states import ClipStates
@@ -63,4 +63,4 @@ def _verdicts(ids: Sequence[str], barometre: Barometre) -> Mapping[str, Verdict]
     """The standing verdict of each clip that is of a chunk."""
     clean = {c.chunk_id: c for c in barometre.read(CleanChunk, chunk_id=list(ids))} if ids else {}
     found = barometre.read(Verdict, chunk_id=list(clean)) if clean else []
-    return {v.chunk_id: v for v in standing(found, clean)}
+    return {v.chunk_id: v for v in in_use(barometre).standing(found, clean)}

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from climate_assets.broadcast.records import CHUNK_SECONDS, Chunk, CleanChunk
+from climate_assets.claims.in_use import in_use
 from climate_assets.claims.records import Verdict
-from climate_assets.claims.standing import standing
 from climate_assets.countries import Country
 from climate_assets.failures import Permanent, Transient
 from climate_assets.speech.clip_states import ClipStates, Item
@@ -34,8 +34,9 @@ def fetch_clips(country: Country, day: date, barometre: Barometre, lake: Lake, a
     """Fetch the clips that a day's verdicts call for and that are not there yet."""
     scope: dict[str, Any] = {"country": country.code, "day": day}
     clean = {c.chunk_id: c for c in barometre.read(CleanChunk, **scope)}
-    verdicts = standing(barometre.read(Verdict, **scope), clean)
-    wanted = selection(verdicts, country.threshold, country.audit_share, country.speech.clips_per_day)
+    models = in_use(barometre)
+    verdicts = models.standing(barometre.read(Verdict, **scope), clean)
+    wanted = selection(verdicts, country.threshold, country.audit_share, country.speech.clips_per_day, own=models.thresholds)
     stored = {c.clip_id: c for c in barometre.read(Clip, **scope)}
     chunks = {c.chunk_id: c for c in barometre.read(Chunk, **scope)}
     items = {v.chunk_id: Item(v.chunk_id, country.code, day) for v in (*wanted.chosen, *wanted.over)}

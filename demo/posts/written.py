@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +39,8 @@ CODES: Final = {
 AUTHORS: Final = ("lou_des_dunes", "marcel47", "vent_debout", "nina.k", "le_grincheux", "fanch29", "prof_t", "sab_verte")
 FIRST: Final = datetime(2026, 10, 1, 6, 4, tzinfo=UTC)
 APART: Final = timedelta(hours=4, minutes=37)
+_MORNING: Final = time(6, 4, tzinfo=UTC)
+_WAKING: Final = timedelta(hours=14)
 
 _MARKUP: Final = re.compile(r"\[(\w+)\|([^\[\]|]+)\]")
 _HEADING: Final = re.compile(r"== ([a-z]{2})")
@@ -78,20 +80,31 @@ def written_posts(written: str | None = None) -> list[WrittenPost]:
 
 def source_lines(posts: list[WrittenPost]) -> bytes:
     """The posts as JSON lines of a source, oldest first."""
-    return b"".join(
-        orjson.dumps(
-            {
-                "id": post.native_id,
-                "author": AUTHORS[(7 * place + place // 5) % len(AUTHORS)],
-                "published_at": (FIRST + place * APART).isoformat(),
-                "lang": post.lang,
-                "text": post.text,
-                "url": f"https://{SOURCE}.example/p/{post.native_id}",
-            },
-            option=orjson.OPT_APPEND_NEWLINE,
+    return b"".join(_source_line(post, place, FIRST + place * APART) for place, post in enumerate(posts))
+
+
+def _source_line(post: WrittenPost, place: int, published_at: datetime) -> bytes:
+    line = {
+        "id": post.native_id,
+        "author": AUTHORS[(7 * place + place // 5) % len(AUTHORS)],
+        "published_at": published_at.isoformat(timespec="seconds"),
+        "lang": post.lang,
+        "text": post.text,
+        "url": f"https://{SOURCE}.example/p/{post.native_id}",
+    }
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def post_days(posts: list[WrittenPost], days: list[date]) -> dict[date, bytes]:
+    """The posts as JSON lines of a source, spread over some days by their place, in the waking hours of western Europe."""
+    share = -(-len(posts) // len(days))
+    return {
+        day: b"".join(
+            _source_line(posts[place], place, datetime.combine(day, _MORNING) + (place - n * share) * (_WAKING / share))
+            for place in range(n * share, min((n + 1) * share, len(posts)))
         )
-        for place, post in enumerate(posts)
-    )
+        for n, day in enumerate(days)
+    }
 
 
 def gold_lines(posts: list[WrittenPost]) -> bytes:

@@ -11,7 +11,13 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from climate_assets.failures import Permanent
-from climate_assets.labelling.adjudication import Disputed, adjudication_config, adjudication_queue, adjudication_task
+from climate_assets.labelling.adjudication import (
+    Disputed,
+    adjudication_config,
+    adjudication_queue,
+    adjudication_task,
+    adjudication_title,
+)
 from climate_assets.labelling.gold import gold_labels
 from climate_assets.labelling.labelling_config import labelling_config
 from climate_assets.labelling.records import Annotation
@@ -203,3 +209,14 @@ def test_a_variant_of_the_screen_keeps_its_shape_and_another_is_refused() -> Non
         adjudication_config("<View/>")
     with pytest.raises(Permanent, match="already"):
         adjudication_config(adjudication_config())
+
+
+@pytest.mark.parametrize("project", ["Boréalie", "p" * 40, "p" * 41, "p" * 50])
+def test_the_title_is_one_that_label_studio_takes(project: str) -> None:
+    assert len(adjudication_title(project)) <= 50
+    assert adjudication_title(project).endswith(", disputes")
+
+
+def test_two_long_projects_have_two_titles() -> None:
+    assert adjudication_title("p" * 49 + "a") != adjudication_title("p" * 49 + "b")
+    assert adjudication_title("Boréalie") == "Boréalie, disputes"

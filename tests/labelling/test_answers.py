@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from climate_assets.labelling.answer_fields import REGIONS, RESULT_BYTES, TEXT_LENGTH, safe
-from climate_assets.labelling.answer_screens import LEGACY_CHOICE, legacy_screen, ner_screen
+from climate_assets.labelling.answer_screens import LEGACY_CHOICE, NER, legacy_screen
 from climate_assets.labelling.answers import (
     EPOCH,
     KEPT_BYTES,
@@ -374,16 +374,55 @@ def test_what_names_no_time_is_of_the_epoch_and_no_number_is_none() -> None:
     assert (refused.updated_at, refused.annotation_id, refused.task_id) == (EPOCH, 0, 0)
 
 
+POST = {"id": 41, "data": {"item": {"id": "ecume/p1", "plaintext": "🌊 Éoline ouvre à Port-Clair"}}}
+POSTS = Reading(PROJECT, "borealie", "file", NER)
+BOX = region("nothing", "choices", ["nothing"])
+
+
+def named(start: int, text: str, label: str = "brand") -> dict[str, Any]:
+    return marked(start, text, label, "label")
+
+
 def test_a_post_has_spans_of_its_own_labels_only() -> None:
-    post = {"id": 41, "data": {"item": {"id": "post-1", "plaintext": "Éoline ouvre une centrale à Port-Clair"}}}
-    screen = ner_screen("entities", frozenset({"BRAND", "PLACE"}))
-    reading = Reading(PROJECT, "borealie", "file", screen)
-    made = annotation_of(raw([marked(0, "Éoline", "BRAND", "entities")]), post, reading)
+    made = annotation_of(raw([named(17, "Port-Clair", "place"), named(2, "Éoline")]), POST, POSTS)
     assert isinstance(made, Annotation)
-    assert (made.task_kind, made.item_id, made.guideline) == ("ner", "post-1", "")
-    assert json.loads(made.spans) == [{"start": 0, "end": 6, "label": "BRAND", "text": "Éoline"}]
-    assert "PERSON" in aside(annotation_of(raw([marked(0, "Éoline", "PERSON", "entities")]), post, reading)).row.reason
-    assert "assessment" in aside(annotation_of(raw([RESULT[4]]), post, reading)).row.reason
+    assert (made.task_kind, made.item_id, made.guideline, made.texts) == ("ner", "ecume/p1", "", "{}")
+    assert json.loads(made.spans) == [
+        {"start": 2, "end": 8, "label": "brand", "text": "Éoline"},
+        {"start": 17, "end": 27, "label": "place", "text": "Port-Clair"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("result", "spans", "texts"),
+    [
+        ([BOX], [], {"nothing": ["nothing"]}),
+        ([], [], {}),  # a slip of the hand, or meant: it is kept and says nothing
+        ([{**BOX, "value": {"choices": []}}], [], {}),
+        ([named(2, "Éoline"), named(2, "Éoline")], ["Éoline"], {}),
+        ([named(2, "Éo"), named(4, "line")], ["Éo", "line"], {}),
+    ],
+)
+def test_a_post_with_nothing_in_it_says_so(result: list[Any], spans: list[str], texts: dict[str, Any]) -> None:
+    made = annotation_of(raw(result), POST, POSTS)
+    assert isinstance(made, Annotation)
+    assert ([span["text"] for span in json.loads(made.spans)], json.loads(made.texts)) == (spans, texts)
+
+
+@pytest.mark.parametrize(
+    ("result", "why"),
+    [
+        ([named(2, "Éoline", "PERSON")], "PERSON"),
+        ([named(2, "Éoline", "PER")], "none of its labels"),
+        ([RESULT[4]], "assessment"),
+        ([named(3, "Éoline")], "the answer says 'Éoline'"),  # counted in UTF-16 units, as browsers do
+        ([BOX, named(2, "Éoline")], "nothing is marked, beside 1 marks"),
+        ([region("label", "labels", ["brand", "place"], start=2, end=8, text="Éoline")], "one names one thing"),
+        ([{**BOX, "value": {"choices": ["nothing", "all"]}}], "none of its answers"),
+    ],
+)
+def test_what_no_answer_about_a_post_can_say_is_set_aside(result: list[Any], why: str) -> None:
+    assert why in aside(annotation_of(raw(result), POST, POSTS)).row.reason
 
 
 def legacy(dialect: Any, *result: dict[str, Any]) -> Annotation:

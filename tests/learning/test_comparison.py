@@ -19,7 +19,7 @@ CHANNELS = ("canal-un", "radio-deux")
 def answers(gold: list[bool], probabilities: list[float], channels: list[str] | None = None, size: int = 2) -> list[Answer]:
     """One item each, in groups of `size`, decided at 0.5."""
     return [
-        decision(f"i{n:03d}", f"g{n // size}", channels[n] if channels else CHANNELS[n % 2], g, p, 0.5)
+        decision(f"i{n:03d}", f"g{n // size}", channels[n] if channels else CHANNELS[n % 2], g, p, p >= 0.5)
         for n, (g, p) in enumerate(zip(gold, probabilities, strict=True))
     ]
 
@@ -80,8 +80,8 @@ def test_each_channel_with_enough_cases_is_looked_at_worst_first() -> None:
             a.group_id,
             a.channel,
             bool(a.gold),
-            0.1 if a.channel == "radio-deux" and n % 2 else a.probability or 0,
-            0.5,
+            (found := 0.1 if a.channel == "radio-deux" and n % 2 else a.probability or 0),
+            found >= 0.5,
         )
         for n, a in enumerate(one)
     ]
@@ -126,7 +126,7 @@ def test_labels_of_entities_are_looked_at_alone() -> None:
         (lambda a: [*a[:-1], replace(a[-1], item_id="other")], "different items"),
         (lambda a: [*a, a[0]], "twice"),
         (lambda a: [replace(a[0], group_id="other"), *a[1:]], "gold, group or channel of i000"),
-        (lambda a: [decision("i000", "g0", "canal-un", not a[0].gold, 0.5, 0.5), *a[1:]], "gold, group or channel of i000"),
+        (lambda a: [decision("i000", "g0", "canal-un", not a[0].gold, 0.5, True), *a[1:]], "gold, group or channel of i000"),
     ],
 )
 def test_figures_of_different_items_are_refused(changed, says: str) -> None:  # type: ignore[no-untyped-def]

@@ -35,6 +35,7 @@ def example(n: int, split: str = "train", category: str | None = None, text: str
         source="gold",
         sampling="score",
         probability=1.0,
+        marked=[],
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

@@ -10,7 +10,7 @@ from climate_assets.failures import Permanent
 from climate_assets.learning.records import Split
 from climate_assets.learning.scores import HeldOut, Measured, scores_of
 
-MEASURED = Measured("m1", "misinfo", Split.TEST, "misinfo", "chunk", 0.5, "random", seed=3, rounds=300)
+MEASURED = Measured("misinfo-french-000", "m1", "misinfo", Split.TEST, "misinfo", "chunk", 0.5, "random", seed=3, rounds=300)
 CHANCE = np.random.default_rng(1)
 GOLD = CHANCE.random(200) < 0.3
 SCORES = np.clip(np.where(GOLD, 0.65, 0.35) + CHANCE.normal(0, 0.2, 200), 0, 1)

@@ -22,6 +22,7 @@ SECRET = {
     "ALERT_WEBHOOK_URL": ("notifier", "webhook_url"),
     "HUGGINGFACE_TOKEN": ("diarizer", "token"),
     "DOORBELL_SECRET": ("doorbell", "secret"),
+    "POSTS_KEY": ("post_sources", "key"),
 }
 PLAIN = {
     "S3_ENDPOINT_URL": ("lake", "endpoint_url"),
@@ -104,7 +105,7 @@ def test_without_variables_every_resource_is_still_made() -> None:
     made = resources({})
     assert (made["llm"].base_url, made["notifier"].webhook_url) == ("", "")
     assert made["reference"].countries().codes, "the packaged countries"
-    assert made["student"].lake.endpoint_url == made["lake"].endpoint_url
+    assert made["student"].registry.lake.endpoint_url == made["lake"].endpoint_url
 
 
 def test_a_variable_of_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from climate_assets import definitions as location
 from climate_assets import policies
 from climate_assets.definitions import STAGES
 
-EXTERNAL = {dg.AssetKey(name) for name in ("programme_grid", "uploaded_recordings", "label_studio_answers")}
+EXTERNAL = {dg.AssetKey(name) for name in ("programme_grid", "uploaded_recordings", "label_studio_answers", "champion")}
 GRAPH = {
     "mediatree_dumps": set(),
     "programme_labels": {"mediatree_dumps", "programme_grid"},
@@ -15,7 +15,7 @@ GRAPH = {
     "ad_intervals": {"mediatree_dumps"},
     "clean_chunks": {"keyword_chunks", "ad_intervals"},
     "airtime": {"clean_chunks"},
-    "classified_chunks": {"clean_chunks"},
+    "classified_chunks": {"clean_chunks", "champion"},
     "audio_clips": {"classified_chunks"},
     "whisper_transcripts": {"audio_clips"},
     "speaker_turns": {"audio_clips"},
@@ -29,6 +29,14 @@ GRAPH = {
     "labelstudio_tasks": {"classified_chunks", "programme_labels", "attributed_transcripts"},
     "annotations": {"label_studio_answers"},
     "gold_labels": {"annotations"},
+    "adjudication_tasks": {"gold_labels"},
+    "posts": set(),
+    "post_entities": {"posts"},
+    "post_tasks": {"post_entities"},
+    "evaluation": {"gold_labels"},
+    "training_set": {"evaluation"},
+    "candidate_model": {"training_set"},
+    "promotion": {"candidate_model"},
 }
 
 
@@ -64,7 +72,8 @@ def test_every_asset_tells_what_it_is(defs: dg.Definitions) -> None:
         assert spec.kinds, spec.key
         assert spec.description, spec.key
         assert spec.code_version, spec.key
-        assert spec.freshness_policy, spec.key
+        # A round of the loop is made when people have answered, not by the clock.
+        assert bool(spec.freshness_policy) is (spec.group_name != "learning"), spec.key
         assert isinstance(spec.metadata["dagster/column_schema"], dg.TableSchema), spec.key
         assert all(c.description for c in spec.metadata["dagster/column_schema"].columns), spec.key
 
@@ -73,7 +82,8 @@ def test_every_materialisation_is_annotated(defs: dg.Definitions) -> None:
     """Trap 6: a single-run backfill of an asset without a return annotation meets the pickle manager."""
     for node in defs.resolve_asset_graph().asset_nodes:
         if node.is_materializable:
-            alone = node.key.to_user_string() in ("annotations", "gold_labels")
+            by_country = node.key.to_user_string() in ("annotations", "gold_labels", "adjudication_tasks")
+            alone = by_country or node.group_name == "learning"
             assert node.backfill_policy == (policies.each_alone if alone else policies.whole_range)
 
 
@@ -81,8 +91,8 @@ def test_every_group_has_one_running_automation_sensor(defs: dg.Definitions) -> 
     sensors = [s for s in defs.sensors or [] if isinstance(s, dg.AutomationConditionSensorDefinition)]
     nodes = [n for n in defs.resolve_asset_graph().asset_nodes if n.is_materializable]
     followed = {n.group_name for n in nodes if n.automation_condition is not None}
-    # A recording is asked for as a whole, when it arrives.
-    assert followed == set(STAGES) - {"recordings"}
+    # A recording is asked for as a whole, when it arrives; a round of the loop by the sensors of the loop.
+    assert followed == set(STAGES) - {"recordings", "learning"}
     assert {s.name for s in sensors} == {f"{group}_follows" for group in followed}
     assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in sensors)
 

@@ -21,7 +21,14 @@ LIKE_A_PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*/?")
 ENDINGS = {".py", ".md", ".yaml", ".toml", ".csv", ".lock", ".in", ".example"}
 # Made by running, or the reader's own.
 NOT_IN_THE_TREE = {".env", ".platform/", ".venv/bin", "old.csv", "new.csv"}
-IN_THE_BUCKET = {"annotations/refused/", "inbox/recordings/", "refused/recordings/", "results/YYYYMMDD/"}
+IN_THE_BUCKET = {
+    "annotations/refused/",
+    "inbox/recordings/",
+    "posts/inbox/",
+    "posts/raw/",
+    "refused/recordings/",
+    "results/YYYYMMDD/",
+}
 
 
 def fenced(page: Path) -> Iterator[str]:

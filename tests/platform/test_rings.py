@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STAGES = ["broadcast", "knowledge", "claims", "speech", "labelling", "learning", "posts", "crowd", "marts"]
+STAGES = ["broadcast", "knowledge", "claims", "speech", "labelling", "posts", "learning", "crowd", "marts"]
 # What stands in a stage's folder and belongs to the third ring: assets, checks, and the joins they delegate to.
 THIRD_RING = {
-    *("assets", "checks", "captures", "judging", "handover"),
+    *("assets", "checks", "captures", "judging", "in_use", "handover"),
     *("recording_assets", "intake", "clip_states", "decoding", "model_runs", "hearing", "speaking", "attributing"),
-    *("forgetting", "listening", "projects", "collecting", "settling"),
+    *("gathering", "reading_days", "entity_assets", "entity_checks", "finding", "asking", "span_settling"),
+    *("learners", "verdict_learning", "label_reading", "turning", "appointing"),
+    *("entity_learning", "entity_reading", "dividing", "rehearsing"),
+    *("forgetting", "listening", "projects", "collecting", "settling", "assigning", "adjudicating", "importing", "delivering"),
 }
 # Parsers, the matching library and the classifier's trainer: values in, values out, like numpy.
 PURE_LIBRARIES = {

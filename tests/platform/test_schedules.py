@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from climate_assets import policies
+from climate_assets.countries import Countries, PostsChoice, PostSourceChoice
 from climate_assets.definitions import defs
 from climate_assets.partitions import COUNTRY, DAY, country_day, slice_of
 from resources.bindings import reference
-from sensors.schedules import days_due, schedule_of, schedules
+from sensors.schedules import days_due, posts_due, schedule_of, schedules
 
 COUNTRIES = reference({}).countries()
 TODAY = date(2026, 11, 20)
@@ -138,3 +139,18 @@ def test_a_schedule_starts_a_job_that_makes_the_dumps_alone() -> None:
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == {"mediatree_dumps"}
     assert job.tags == policies.MAX_RUNTIME
     assert set(country_day.partition_dimension_names) == {COUNTRY, DAY}
+
+
+def test_posts_of_a_server_are_asked_for_when_their_day_is_over_and_once_more_for_what_came_late() -> None:
+    local = datetime(2026, 11, 21, 3, 20)
+    assert posts_due(local) == [date(2026, 11, 20), date(2026, 11, 18)]
+
+
+def test_only_a_country_with_a_server_of_posts_has_a_turn_for_them() -> None:
+    france = COUNTRIES["france"]
+    served = PostSourceChoice(name="pouet", kind="mastodon", url="https://pouet.example")
+    files = PostSourceChoice(name="ecume", kind="files")
+    for sources, names in (((files,), {"fetch_france"}), ((files, served), {"fetch_france", "posts_france"})):
+        choice = PostsChoice(project="Posts", keywords=("gaz",), sources=sources)
+        known = Countries({"france": france.model_copy(update={"posts": choice})})
+        assert {one.name for one in schedules(known)} == names

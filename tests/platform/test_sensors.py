@@ -1,5 +1,6 @@
 """Sensors by real ticks on the real database and object store: what each asks for, what it skips, what it remembers."""
 
+import dataclasses
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -103,10 +104,12 @@ def test_failed_and_pending_items_are_asked_for_once_a_day_and_stage(
 ) -> None:
     rows = [state("classified_chunks", "france", DAY, of) for of in ("failed", "pending", "dead")]
     barometre.upsert([*rows, state("mediatree_dumps", "belgium", DAY)], StageState)
-    barometre.upsert([task("france", DAY)], LabellingTask)
+    post = dataclasses.replace(task("france", DAY), chunk_id="ecume/1", task_kind="ner")
+    barometre.upsert([task("france", DAY), post], LabellingTask)
     data = tick(follow_ups.failed_states, instance, repository, barometre=barometre)
     assert sorted(asked(data)) == [
         ("classified_chunks", f"france|{DAY}"), ("labelstudio_tasks", f"france|{DAY}"), ("mediatree_dumps", f"belgium|{DAY}"),
+        ("post_tasks", f"france|{DAY}"),
     ]  # fmt: skip
     again = tick(follow_ups.failed_states, instance, repository, barometre=barometre)
     hours = {r.run_key.rsplit("/", 1)[1] for r in [*data.run_requests, *again.run_requests]}
@@ -135,7 +138,6 @@ def test_a_place_past_the_end_begins_anew(instance: dg.DagsterInstance, reposito
 
 
 def task(code: str, day: date) -> LabellingTask:
-    import dataclasses
     import typing
 
     hints = typing.get_type_hints(LabellingTask)

@@ -8,10 +8,12 @@ import orjson
 import pytest
 
 from climate_assets.failures import Permanent
-from climate_assets.posts.ner_training import Split, groups_of, sides
+from climate_assets.learning.records import Split
+from climate_assets.learning.splits import Item, splits_of
+from climate_assets.posts.repeats import groups_of
 from climate_assets.posts.spans import Span, from_json, trimmed, without_overlaps
 from climate_assets.posts.vocabulary import FRENCH, Label, unknown_to
-from demo.posts.written import gold_lines, gold_posts, main, source_lines, written_posts
+from demo.posts.written import APART, FIRST, gold_lines, main, source_lines, written_posts
 
 POSTS = written_posts()
 FRENCH_POSTS = [post for post in POSTS if post.lang == "fr"]
@@ -35,9 +37,14 @@ def test_a_label_that_no_base_model_knows_can_be_learnt_and_measured(label: Labe
     assert count(FRENCH_POSTS, label) >= 80
     forms = {post.text[s.start : s.end].lower() for post in FRENCH_POSTS for s in post.spans if s.label is label}
     assert len(forms) >= 15
-    parts = sides(gold_posts(FRENCH_POSTS, GROUPS))
-    assert count(parts[Split.HELD_OUT], label) >= 20
-    assert count(parts[Split.TRAINING], label) >= 40
+    items = [
+        Item(post.post_id, (FIRST + place * APART).date(), GROUPS[post.post_id])
+        for place, post in enumerate(POSTS)
+        if post.lang == "fr"
+    ]
+    sides = splits_of(items, dev=0.0, test=0.3)
+    assert count([post for post in FRENCH_POSTS if sides[post.post_id] is Split.TEST], label) >= 20
+    assert count([post for post in FRENCH_POSTS if sides[post.post_id] is Split.TRAIN], label) >= 40
 
 
 @pytest.mark.parametrize("label", Label)

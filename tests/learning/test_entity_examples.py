@@ -1,4 +1,4 @@
-"""What is learnt from: negatives stay, groups stay whole and on their side, the old is rehearsed, chance is a seed."""
+"""What is learnt from: negatives stay, the old is rehearsed, chance is a seed."""
 
 import numpy as np
 import pytest
@@ -6,24 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from climate_assets.failures import Permanent
-from climate_assets.posts.ner_training import (
-    Example,
-    Split,
-    data_hash,
-    group_ids,
-    groups_of,
-    leaks,
-    rehearsal_mix,
-    sides,
-    split_of,
-    training_examples,
-)
+from climate_assets.learning.entity_examples import Example, Parameters, data_hash, rehearsal_mix, training_examples
 from climate_assets.posts.records import GoldPost
 from climate_assets.posts.spans import Span
 from climate_assets.posts.vocabulary import FRENCH, OURS, Label
-from tests.posts.cases import SPANS, TEXT, post
-
-LONG = "le charbon a encore fourni deux térawattheures en octobre, on nous avait dit que c'était fini"
+from tests.posts.cases import SPANS, TEXT
 
 
 def gold(number: int, spans: tuple[Span, ...] = (), group: str = "") -> GoldPost:
@@ -55,57 +42,22 @@ def test_an_example_never_overlaps_and_never_points_outside() -> None:
         training_examples([gold(1, (Span(45, 51, Label.PLACE),))], FRENCH)
 
 
-def test_a_group_is_on_one_side_for_ever() -> None:
-    assert [split_of(f"ecume/{n}") for n in range(6)] == [split_of(f"ecume/{n}") for n in range(6)]
-    assert split_of("ecume/1", 0.0) is Split.TRAINING
-    assert split_of("ecume/1", 1.0) is Split.HELD_OUT
-    held = sum(split_of(f"ecume/{n}") is Split.HELD_OUT for n in range(5000)) / 5000
-    assert held == pytest.approx(0.3, abs=0.03)
-    assert any(split_of(f"ecume/{n}") is not split_of(f"ecume/{n}", salt="other") for n in range(50))
-
-
-def test_the_side_is_this_one_today_and_tomorrow() -> None:
-    """A changed rule moves held-out posts into training: it needs a new salt."""
-    assert "".join(split_of(f"ecume/{n}").value[0] for n in range(20)) == "thhttthttttttttthttt"
-
-
-def test_no_group_is_on_both_sides() -> None:
-    posts = [gold(n, group=f"ecume/{n // 3:04}") for n in range(300)]
-    parts = sides(posts)
-    assert sum(map(len, parts.values())) == 300
-    assert not {p.group_id for p in parts[Split.TRAINING]} & {p.group_id for p in parts[Split.HELD_OUT]}
-
-
 @pytest.mark.parametrize(
-    ("one", "other", "near"),
+    "wrong",
     [
-        (LONG, LONG, True),
-        (LONG, f"RT @lou : {LONG.upper()} !!!", True),
-        (LONG, f"voilà : {LONG[:50]} https://x.example/1 😡", True),
-        ("Il pleut", "il pleut 🐸", True),
-        ("Il pleut", "il pleut encore", False),
-        (LONG, "le gaz a encore fourni trois fois plus en novembre", False),
-        ("🤡", "😂😂", False),
+        {"epochs": 0},
+        {"epochs": 10_000},
+        {"dropout": 1.0},
+        {"learn_rate": 0.0},
+        {"l2": -1.0},
+        {"first_batch": 0.5},
+        {"first_batch": 32.0},
+        {"compound": 0.9},
     ],
 )
-def test_near_duplicates(one: str, other: str, near: bool) -> None:
-    assert groups_of([("a", one), ("b", other)]) == {"a": "a", "b": "a" if near else "b"}
-
-
-def test_a_duplicate_of_a_duplicate_is_in_the_group_and_the_first_post_names_it() -> None:
-    words = [f"mot{n}" for n in range(24)]
-    texts = [" ".join(words[:10]), " ".join(words[12:]), " ".join(words[1:21])]
-    assert set(groups_of(list(zip("abc", texts, strict=True))).values()) == {"a"}
-    late = post(text=LONG, post_id="ecume/a")
-    early = post(text=LONG, post_id="ecume/z", published_at=late.published_at.replace(hour=1))
-    assert group_ids([late, early]) == {"ecume/a": "ecume/z", "ecume/z": "ecume/z"}
-
-
-def test_a_planted_near_duplicate_across_the_split_is_found() -> None:
-    texts = {"ecume/1": LONG, "ecume/2": "Il pleut", "ecume/3": f"RT : {LONG}"}
-    split = dict.fromkeys(texts, Split.TRAINING)
-    assert leaks(texts, split) == []
-    assert leaks(texts, {**split, "ecume/3": Split.HELD_OUT}) == [("ecume/1", "ecume/3")]
+def test_parameters_with_which_nothing_is_learnt_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"nothing is learnt|batches grow"):
+        Parameters(**wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("share", "old"), [(0.0, 0), (0.5, 20), (0.25, 7), (0.9, 100)])

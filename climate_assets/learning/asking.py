@@ -1,0 +1,67 @@
+"""What sensors ask of the loop: which rounds begin, which trainings are wanted, what a moved champion brings with it.
+
+Tables of values in, requests out; no clock but what is passed in, no memory. Belongs here: decisions. Does not belong here:
+carrying them out (`sensors/learning.py`), when a round is due (`rounds.py`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final
+
+from climate_assets.learning.iterations import Move
+from climate_assets.learning.records import Round
+
+EVALUATION: Final = "evaluation"
+TRAINING: Final = "training"
+PATIENCE: Final = timedelta(minutes=20)
+"""How long something that was asked for may take to show in the tables before it is asked for again."""
+MOST_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Something that a round still needs."""
+
+    round: str
+    wants: Annotated[str, "`evaluation` or `training`."]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How often something was asked for, and when last."""
+
+    tries: int
+    at: datetime
+
+
+def unfinished(opened: Iterable[str], rounds: Sequence[Round], decided: Iterable[str]) -> list[Open]:
+    """What rounds still need: `opened` are keys that were begun, `rounds` those measured, `decided` those decided on."""
+    measured, done = {r.round: r for r in rounds}, set(decided)
+    wants = [Open(key, EVALUATION) for key in sorted(opened) if key not in measured]
+    return wants + [Open(r.round, TRAINING) for r in rounds if r.move == Move.RETRAIN and r.round not in done]
+
+
+def asked_again(open_: Open, asked: Asked | None, now: datetime, running: bool) -> bool:
+    """Whether something unfinished is asked for now: at once if it never was, else after `PATIENCE`, `MOST_TRIES` times at
+    most.
+
+    What is running is waited for; after that a person looks at the failed runs.
+    """
+    if running:
+        return False
+    return asked is None or (asked.tries < MOST_TRIES and now - asked.at >= PATIENCE)
+
+
+def moved(champions: Mapping[str, str], told: Mapping[str, str]) -> dict[str, bool]:
+    """Lines whose champion is another one than was told, and whether there was one before: then verdicts may be made again."""
+    return {line: line in told for line, model in sorted(champions.items()) if told.get(line) != model}
+
+
+def judged_again(days: Mapping[str, Iterable[date]], most: int) -> list[tuple[str, date]]:
+    """Countries and days whose verdicts a new champion makes again: the last `most` days with any, newest first."""
+    found = []
+    for country, known in sorted(days.items()):
+        ordered = sorted(known, reverse=True)
+        found += [(country, day) for day in ordered if ordered[0] - day < timedelta(days=most)]
+    return found
