@@ -1,4 +1,5 @@
-"""Answers reconciled with a real Label Studio, against bare paging of the same API: the same requests, and nothing done with them.
+"""Answers reconciled with a real Label Studio, against bare paging of the same API: the same requests, and nothing done with
+them.
 
 Fills a project by imports of whole tasks with their answers in them, which the server stores as it stores what people submit.
 Bare paging is cut in two halves, one before our reading and one after it, so that a machine that slows down slows both sides.
@@ -44,8 +45,6 @@ class Reconciled:
     """Seconds of bare paging."""
     ours: float
     """Seconds of `collect` into an empty database."""
-    again: float
-    """Seconds of a second `collect`, which finds nothing changed."""
 
 
 @contextmanager
@@ -72,13 +71,10 @@ def reconciled(server: Running, lake: Lake, answers: int) -> Reconciled:
         done = collect(COUNTRY.code, barometre, lake, label_studio, datetime.now(UTC))
         ours = perf_counter() - began
         after = _paged(server, project, half, numbers[-1])
-        began = perf_counter()
-        collect(COUNTRY.code, barometre, lake, label_studio, datetime.now(UTC))
-        again = perf_counter() - began
     met = before[0] + after[0], done.answers
     if met != (answers, answers) or done.refused or done.troubles:
         raise RuntimeError(f"{met} of {answers} answers were read ({done}); the measure would compare unlike things")
-    return Reconciled(answers, filling, before[1] + after[1], ours, again)
+    return Reconciled(answers, filling, before[1] + after[1], ours)
 
 
 def _filled(server: Running, project: int, answers: int) -> Iterator[int]:

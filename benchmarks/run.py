@@ -26,6 +26,7 @@ STAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "claims": ("student",),
     "speech": ("speech", "speakers"),
     "labelling": ("labelling",),
+    "learning": ("learning",),
 }
 """Modules of this folder that measure a stage; each has `measure()`, which gives a list of figures."""
 COLUMNS: Final = ("name", "value", "unit", "baseline", "target", "ok")

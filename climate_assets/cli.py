@@ -94,8 +94,15 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def demo(port: Ports = None, as_json: AsJson = False) -> None:
+def demo(
+    port: Ports = None,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Then weeks of answers by simulated people, until a better model won.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Start the platform, run the demo days through Dagster, and say what was made."""
+    from demo import loop as loops
     from demo import tour
     from embedded.start import start
     from resources import bindings
@@ -106,11 +113,16 @@ def demo(port: Ports = None, as_json: AsJson = False) -> None:
         known = bindings.resources(here.environment(here.ports()))
         before = tour.fingerprint(known["barometre"])
         seconds = tour.materialise(here, tour.days(), progress)
+        if loop:
+            loops.turn(here, known, progress)
     made = tour.summary(known, seconds, before)
+    turned = loops.told(known) if loop else {}
     if as_json:
-        print(json.dumps({"made": made, "status": here.health()}))
+        print(json.dumps({"made": made, "loop": turned, "status": here.health()}, default=str))
         return
     _print_summary(made)
+    for line in loops.lines_of(turned) if loop else ():
+        console.print(line, highlight=False)
     status()
 
 

@@ -6,21 +6,24 @@ that a second turn finds everything answered and adds nothing.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from climate_assets.broadcast.records import CHUNK_SECONDS
 from climate_assets.claims.records import Category
+from climate_assets.countries import Overlap
 from climate_assets.labelling.labelling_config import CATEGORY, SOURCE_TEXT, SPANS
+from climate_assets.labelling.overlap import people_for
 from demo.world import World
 
 if TYPE_CHECKING:
     from resources.label_studio import LabelStudio
 
 NONE: Final = "none"
+Anybody = TypeVar("Anybody")
 # A statement of which less than this lies in a chunk cannot be judged from it.
 _LEAST: Final = timedelta(seconds=4)
 _CLAIMS: Final = tuple(category.value for category in Category if category is not Category.NONE)
@@ -53,6 +56,7 @@ class Truth:
 
     assessment: Annotated[str, "`unchallenged`, `challenged` or `none`."]
     category: Annotated[str, "What is claimed; empty for `none`."] = ""
+    said: Annotated[str, "The words that claim it, as scripted; empty for `none`."] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +84,18 @@ def truth_of(chunk_id: str, world: World) -> Truth:
     start = datetime.fromisoformat(begun)
     end = start + timedelta(seconds=CHUNK_SECONDS)
     planted = [
-        (min(p.end, end) - max(p.start, start), p.kind, p.label)
+        (min(p.end, end) - max(p.start, start), p.kind, p.label, p.text)
         for p in world.truth(channel, start, end)
         if p.kind in ("misinformation", "rebutted")
     ]
     if not planted or max(planted)[0] < _LEAST:
         return Truth(NONE)
     # What nobody contradicts weighs more than what somebody does, wherever both are in one chunk.
-    kinds = {kind for length, kind, _ in planted if length >= _LEAST}
+    kinds = {kind for length, kind, *_ in planted if length >= _LEAST}
     assessment = "unchallenged" if "misinformation" in kinds else "challenged"
     wanted = "misinformation" if assessment == "unchallenged" else "rebutted"
-    return Truth(assessment, max(entry for entry in planted if entry[1] == wanted)[2])
+    _, _, category, said = max(entry for entry in planted if entry[1] == wanted)
+    return Truth(assessment, category, said)
 
 
 def reply_of(person: Person, task: Task, truth: Truth) -> Reply:
@@ -108,71 +113,88 @@ def reply_of(person: Person, task: Task, truth: Truth) -> Reply:
         category = other
     elif assessment != NONE and confuses < person.confuses:
         assessment = "challenged" if assessment == "unchallenged" else "unchallenged"
-    return Reply(task.number, list(_result(assessment, category, task)), skipped, seconds)
+    return Reply(task.number, list(_result(assessment, category, truth.said, task)), skipped, seconds)
 
 
-def _result(assessment: str, category: str, task: Task) -> Iterator[dict[str, Any]]:
+def _result(assessment: str, category: str, said: str, task: Task) -> Iterator[dict[str, Any]]:
     to = {"to_name": SOURCE_TEXT, "origin": "manual"}
     yield {"id": "assessment", "from_name": "assessment", "type": "choices", "value": {"choices": [assessment]}, **to}
     if category:
         yield {"id": "category", "from_name": CATEGORY, "type": "choices", "value": {"choices": [category]}, **to}
-        # People mark where they heard it; the first words stand for that here.
-        end = task.text.find(" ", 40) if len(task.text) > 40 else len(task.text)
-        marked = task.text[: end if end > 0 else len(task.text)]
-        value = {"start": 0, "end": len(marked), "text": marked, "labels": ["misinformation"]}
+        start, end = _where(said, task.text)
+        value = {"start": start, "end": end, "text": task.text[start:end], "labels": ["misinformation"]}
         yield {"id": "span", "from_name": SPANS, "type": "labels", "value": value, **to}
 
 
-def shifts(tasks: Sequence[Task], people: Sequence[Person], everybody: float = 0.3) -> Iterator[tuple[Person, Task]]:
-    """Who is given which task: a share of the tasks to all of them, each of the others to one."""
+def _where(said: str, text: str) -> tuple[int, int]:
+    """Where a person marks a claim: the words that are most like the scripted ones, whole; who errs marks the first words."""
+    from rapidfuzz.fuzz import partial_ratio_alignment
+
+    found = partial_ratio_alignment(said.lower(), text.lower()) if said else None
+    start, end = (found.dest_start, found.dest_end) if found and found.dest_end > found.dest_start else (0, min(40, len(text)))
+    first, last = text.rfind(" ", 0, start + 1) + 1, text.find(" ", end)
+    return first, last if last >= 0 else len(text)
+
+
+def shifts(tasks: Sequence[Task], people: Sequence[Anybody], wanted: Callable[[str], int]) -> Iterator[tuple[Anybody, Task]]:
+    """Who is given which task; `wanted`: how many people an item is for, all of them at most."""
     for task in sorted(tasks, key=lambda task: task.chunk_id):
-        place = Random(hashlib.sha256(f"shift|{task.chunk_id}".encode()).digest())
-        shared, one = place.random() < everybody, place.randrange(len(people))
-        yield from ((person, task) for number, person in enumerate(people) if shared or number == one)
+        first = Random(hashlib.sha256(f"shift|{task.chunk_id}".encode()).digest()).randrange(len(people))
+        for number in range(min(wanted(task.chunk_id), len(people))):
+            yield people[(first + number) % len(people)], task
 
 
-class Newsroom:
-    """The people, at work in one project of Label Studio."""
+class Accounts:
+    """Accounts of simulated people in Label Studio, made if they have none, and what they send."""
 
-    def __init__(self, label_studio: "LabelStudio", project_id: int, world: World) -> None:
-        """`world`: what is true of the chunks that the project asks about."""
-        self._label_studio, self._project, self._world = label_studio, project_id, world
-
-    def answer_all(self, people: Sequence[Person] = PEOPLE) -> Iterator[Reply]:
-        """Answer whatever each person has not answered yet; each reply once it is sent."""
-        from resources.label_studio_annotations import all_tasks
-
-        numbers = self._numbers(people)
-        answered: set[tuple[int, int]] = set()
-        tasks: list[Task] = []
-        for task in all_tasks(self._label_studio, self._project):
-            item = task["data"]["item"]
-            tasks.append(Task(task["id"], item["id"], item["plaintext"]))
-            answered |= {(task["id"], answer["completed_by"]) for answer in task["annotations"]}
-        for person, wanted in shifts(tasks, people):
-            if (wanted.number, numbers[person.name]) not in answered:
-                reply = reply_of(person, wanted, truth_of(wanted.chunk_id, self._world))
-                self._send(reply, numbers[person.name])
-                yield reply
-
-    def _numbers(self, people: Iterable[Person]) -> dict[str, int]:
-        """Number of each person's account, made if they have none."""
-        found = {}
-        with self._label_studio.asking("accounts of the simulated people") as client:
+    def __init__(self, label_studio: "LabelStudio", names: Iterable[str]) -> None:
+        self._label_studio = label_studio
+        self.numbers: dict[str, int] = {}
+        with label_studio.asking("accounts of the simulated people") as client:
             known = {user.email: user.id for user in client.users.list()}
-            for person in people:
-                address = f"{person.name}@newsroom.example"
-                made = known.get(address) or client.users.create(email=address, username=person.name).id
-                found[person.name] = int(made or 0)
-        return found
+            for name in names:
+                address = f"{name}@newsroom.example"
+                made = known.get(address) or client.users.create(email=address, username=name).id
+                self.numbers[name] = int(made or 0)
 
-    def _send(self, reply: Reply, person: int) -> None:
+    def send(self, reply: Reply, name: str) -> None:
+        """Send what somebody says of a task."""
         with self._label_studio.asking(f"task {reply.task}") as client:
             client.annotations.create(
                 id=reply.task,
                 result=reply.result,
                 was_cancelled=reply.skipped,
                 lead_time=reply.seconds,
-                completed_by=person,
+                completed_by=self.numbers[name],
                 request_options={"max_retries": 0},
             )
+
+
+class Newsroom:
+    """The people, at work in one project of Label Studio."""
+
+    def __init__(
+        self, label_studio: "LabelStudio", project_id: int, world: World, overlap: Overlap = Overlap(share=0.3, people=4)
+    ) -> None:
+        """`world`: what is true of the chunks that the project asks about; `overlap`: how many people each is for."""
+        self._label_studio, self._project, self._world, self._overlap = label_studio, project_id, world, overlap
+
+    def _wanted(self, chunk_id: str) -> int:
+        return people_for(chunk_id, self._overlap)
+
+    def answer_all(self, people: Sequence[Person] = PEOPLE) -> Iterator[Reply]:
+        """Answer whatever each person has not answered yet; each reply once it is sent."""
+        from resources.label_studio_annotations import all_tasks
+
+        accounts = Accounts(self._label_studio, [person.name for person in people])
+        answered: set[tuple[int, int]] = set()
+        tasks: list[Task] = []
+        for task in all_tasks(self._label_studio, self._project):
+            item = task["data"]["item"]
+            tasks.append(Task(task["id"], item["id"], item["plaintext"]))
+            answered |= {(task["id"], answer["completed_by"]) for answer in task["annotations"]}
+        for person, wanted in shifts(tasks, people, self._wanted):
+            if (wanted.number, accounts.numbers[person.name]) not in answered:
+                reply = reply_of(person, wanted, truth_of(wanted.chunk_id, self._world))
+                accounts.send(reply, person.name)
+                yield reply

@@ -59,10 +59,14 @@ def lines(reference: ReferenceFiles) -> list[Line]:
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def labels_settled(
-    context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry, reference: ReferenceFiles, barometre: Barometre
+    context: dg.SensorEvaluationContext,
+    asset_event: dg.EventLogEntry,
+    reference: ReferenceFiles,
+    barometre: Barometre,
+    registry: ModelRegistry,
 ) -> dg.SensorResult | dg.SkipReason:
     """Begins a round when enough people have answered: the model in use is measured on the labels that now stand."""
-    begun, said = rounds_due(reference, barometre)
+    begun, said = rounds_due(reference, barometre, registry)
     if not begun:
         return dg.SkipReason(said)
     return dg.SensorResult(
@@ -89,14 +93,14 @@ def gate_failed(
     return dg.SensorResult(run_requests=[_run(Open(r.round, TRAINING), 0) for r in wanted])
 
 
-@dg.sensor(jobs=[measure_round, train_challenger], minimum_interval_seconds=300, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(jobs=[measure_round, train_challenger], minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
 def rounds_unfinished(
-    context: dg.SensorEvaluationContext, reference: ReferenceFiles, barometre: Barometre
+    context: dg.SensorEvaluationContext, reference: ReferenceFiles, barometre: Barometre, registry: ModelRegistry
 ) -> dg.SensorResult | dg.SkipReason:
-    """Asks again for what a round still needs after a failed run or an outage: three times, then a person looks."""
+    """Begins rounds that no event tells of, and asks again, three times, for what a failed run or an outage left undone."""
     asked = {key: Asked(row[0], datetime.fromisoformat(row[1])) for key, row in json.loads(context.cursor or "{}").items()}
-    # What no event has told of, because the daemon was away when it came.
-    begun, _ = rounds_due(reference, barometre)
+    # What no event tells of: another model was put in use, or the daemon was away.
+    begun, _ = rounds_due(reference, barometre, registry)
     now, opened = datetime.now(UTC), {*context.instance.get_dynamic_partitions(ROUND), *begun}
     rounds = [r for line in lines(reference) for r in rounds_of(line, barometre)]
     open_ = unfinished(opened, rounds, (row["round"] for row in barometre.rows(_DECIDED)))
@@ -106,7 +110,9 @@ def rounds_unfinished(
     for one in (o for o in open_ if newest.get(str(line_of(o.round)[0])) == o.round):
         name, before = f"{one.round}/{one.wants}", asked.get(f"{one.round}/{one.wants}")
         if before is None:
-            # The sensor that reacts to events has just asked for it; this one waits its time.
+            # A sensor that reacts to events may have asked for it just now: the same run key asks once, and then this one
+            # waits.
+            requests += [_run(one, 0)] if one.round in begun else []
             kept[name] = Asked(0, now)
         elif asked_again(one, before, now, _is_running(context.instance, one.round)):
             requests.append(_run(one, before.tries + 1))
@@ -181,11 +187,11 @@ def queue_forgotten(context: dg.SensorEvaluationContext, barometre: Barometre, n
     return dg.SkipReason("; ".join(lines_))
 
 
-def rounds_due(reference: ReferenceFiles, barometre: Barometre) -> tuple[list[str], str]:
+def rounds_due(reference: ReferenceFiles, barometre: Barometre, registry: ModelRegistry) -> tuple[list[str], str]:
     """Keys of the rounds that begin now, and why none of the other lines has one."""
     begun, said = [], []
     for line in lines(reference):
-        found = round_due(line, reference, barometre)
+        found = round_due(line, reference, barometre, registry)
         if found.number is None:
             said.append(f"{line}: {found.why}")
         else:
@@ -199,11 +205,19 @@ def _opened(keys: list[str], instance: dg.DagsterInstance) -> list[Any]:
     return [learning_round.build_add_request(new)] if new else []
 
 
-def round_due(line: Line, reference: ReferenceFiles, barometre: Barometre) -> Due:
+def round_due(line: Line, reference: ReferenceFiles, barometre: Barometre, registry: ModelRegistry) -> Due:
     """Whether a round of a line begins now, from what is written down."""
     rounds, codes = rounds_of(line, barometre), codes_of(line, reference.countries())
     decided = sum(r.round in {row["round"] for row in barometre.rows(_DECIDED)} for r in rounds)
-    return due(standing_of(line, codes, barometre), rounds, decided, gate_of(line.task_kind), policies.LOOPS[line.task_kind])
+    champion = registry.champion(line.task_kind, line.language)
+    return due(
+        standing_of(line, codes, barometre),
+        rounds,
+        decided,
+        gate_of(line.task_kind),
+        policies.LOOPS[line.task_kind],
+        champion.model_id if champion else None,
+    )
 
 
 def _run(open_: Open, tries: int) -> dg.RunRequest:

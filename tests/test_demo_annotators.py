@@ -2,12 +2,15 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from climate_assets.claims.records import Category
+from climate_assets.countries import Overlap
 from climate_assets.labelling.answers import Reading, answers_of_task
 from climate_assets.labelling.labelling_config import labelling_config
+from climate_assets.labelling.overlap import people_for
 from climate_assets.labelling.records import Annotation
 from demo.annotators import PEOPLE, Newsroom, Person, Reply, Task, Truth, reply_of, shifts, truth_of
 from demo.world import World
@@ -16,6 +19,7 @@ from resources.label_studio_annotations import all_tasks
 from tests.label_studio_server import Running
 from tests.labelling import cases
 
+WANTED = partial(people_for, overlap=Overlap(share=0.3, people=4))
 NOT_US = Category.NOT_US.value
 CASE, CLEAN = Truth("unchallenged", NOT_US), Truth("none")
 TASKS = [Task(n, f"france/canal-un/2026-11-16T06:{n % 60:02}:00Z#{n}", "mot " * 80) for n in range(3000)]
@@ -58,11 +62,11 @@ def test_an_answer_is_the_same_at_each_turn_and_in_the_screens_own_words() -> No
 
 
 def test_some_tasks_are_for_everybody_and_each_other_one_for_somebody() -> None:
-    given = Counter(task.number for _, task in shifts(TASKS, PEOPLE, 0.3))
+    given = Counter(task.number for _, task in shifts(TASKS, PEOPLE, WANTED))
     assert set(given) == {task.number for task in TASKS}
     assert set(given.values()) == {1, len(PEOPLE)}
     assert sum(n > 1 for n in given.values()) / len(TASKS) == pytest.approx(0.3, abs=0.037)
-    assert list(shifts(TASKS, PEOPLE)) == list(shifts(list(reversed(TASKS)), PEOPLE))
+    assert list(shifts(TASKS, PEOPLE, WANTED)) == list(shifts(list(reversed(TASKS)), PEOPLE, WANTED))
 
 
 def test_the_truth_of_a_chunk_is_what_was_planted_in_it() -> None:
@@ -90,7 +94,7 @@ def test_the_newsroom_answers_everything_once(label_studio_server: Running) -> N
     label_studio.push(project, [cases.task(minute=2 * n) for n in range(12)])
     newsroom = Newsroom(label_studio, project, World())
     sent = list(newsroom.answer_all())
-    assert len(sent) == len(list(shifts([Task(n, cases.chunk(minute=2 * n).chunk_id, "") for n in range(12)], PEOPLE)))
+    assert len(sent) == len(list(shifts([Task(n, cases.chunk(minute=2 * n).chunk_id, "") for n in range(12)], PEOPLE, WANTED)))
     assert list(newsroom.answer_all()) == []
     reading = Reading(project, "borealie", "api")
     read = [answer for task in all_tasks(label_studio, project) for answer in answers_of_task(task, reading)]

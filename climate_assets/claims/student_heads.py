@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from climate_assets.claims.records import Category
-from climate_assets.claims.student_sums import Floats, Places, Summed
+from climate_assets.claims.student_forms import Places
+from climate_assets.claims.student_sums import Floats, Summed
 
 CATEGORIES: Final = tuple(Category)
 CHALLENGE: Final = len(CATEGORIES)
@@ -180,7 +181,11 @@ def _windows(firsts: Places, lengths: Places, size: int) -> Windows:
 def _claim(logits: Floats) -> Floats:
     """Log-odds that any misinformation category holds against none; `logits` has one row a category."""
     highest: Floats = logits[1:].max(axis=0)
-    claims: Floats = np.log(np.exp(logits[1:] - highest).sum(axis=0)) + highest - logits[0]
+    # Added row by row, in one order: a text's figures are the same to the last bit in whatever company it is read.
+    odds, *others = np.exp(logits[1:] - highest)
+    for other in others:
+        odds += other
+    claims: Floats = np.log(odds) + highest - logits[0]
     return claims
 
 

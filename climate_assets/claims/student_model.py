@@ -17,7 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from climate_assets.claims.records import Category, Judgement
-from climate_assets.claims.student_heads import CATEGORIES, Finding, Floats, Heads
+from climate_assets.claims.student_heads import CATEGORIES, Finding, Heads
+from climate_assets.claims.student_sums import Floats
 from climate_assets.claims.verdicts import HIGHEST_WITHOUT_CLAIM
 from climate_assets.failures import Permanent
 

@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 from climate_assets.claims import student_heads, student_rehearsal
 from climate_assets.claims.records import Category
 from climate_assets.claims.statements import Statement, statements_version
-from climate_assets.claims.student_heads import CATEGORIES, Finding, Floats, Heads
+from climate_assets.claims.student_counts import Counted, counted, counts_of
+from climate_assets.claims.student_heads import CATEGORIES, Finding, Heads
 from climate_assets.claims.student_lessons import Lesson, as_statements, lessons_version
 from climate_assets.claims.student_model import Calibration, Student
 from climate_assets.claims.student_rehearsal import Rehearsal, rehearsals
-from climate_assets.claims.student_words import features, stretches
+from climate_assets.claims.student_sums import Floats
+from climate_assets.claims.student_words import stretches
 from climate_assets.failures import Permanent
 
 RULES: Final = "1"
@@ -99,16 +101,17 @@ def train(
     contradicted ones are fewer than `LEAST`.
     """
     shipped = sorted(statements, key=lambda s: (s.text, s.category, s.challenged))
-    taught = sorted(lessons, key=lambda lesson: lesson.item_id)
+    taught = sorted(lessons, key=lambda x: (x.item_id, x.group, x.text, x.category, x.challenged, x.passages))
     _check_counts(shipped)
     material = material_of(shipped, taught)
-    rehearsed = rehearse(material, seed)
+    known = counted(material.statements)
+    rehearsed = rehearse(material, known, seed)
     positives, negatives = out_of_fold(rehearsed)
     return Student(
         version=version_of(shipped, taught, seed),
         trained_on=trained_on(shipped, taught),
         languages=languages,
-        heads=heads_of(material.statements),
+        heads=heads_of_some(known, material.statements, range(len(material.statements))),
         calibration=calibration_of(rehearsed),
         positives=positives,
         negatives=negatives,
@@ -125,44 +128,28 @@ def _check_counts(statements: Sequence[Statement]) -> None:
 
 def heads_of(statements: Sequence[Statement]) -> Heads:
     """Weights learnt from whole statements: nine categories against each other, and contradicted against standing claims."""
-    lists = [_features_of(s.text) for s in statements]
-    spread = Counter(feature for found in lists for feature in set(found))
-    vocabulary = tuple(sorted(feature for feature, count in spread.items() if count >= MIN_STATEMENTS))
+    return heads_of_some(counted(statements), statements, range(len(statements)))
+
+
+def heads_of_some(known: Counted, statements: Sequence[Statement], chosen: Sequence[int]) -> Heads:
+    """The same from some of the statements that were counted; `chosen` are their indices."""
+    counts, spread, kept = counts_of(known, np.array(chosen), MIN_STATEMENTS)
+    vocabulary = tuple(known.vocabulary[kept].tolist())
     # Rare features weigh more (smoothed inverse document frequency), character n-grams less.
-    rarity = np.array([math.log((1 + len(lists)) / (1 + spread[f])) + 1 for f in vocabulary])
+    rarity = np.array([math.log((1 + len(chosen)) / (1 + n)) + 1 for n in spread.tolist()])
     rarity *= np.array([CHARACTER_WEIGHT if f.startswith("c") else 1.0 for f in vocabulary])
-    counts = _matrix(lists, {feature: column for column, feature in enumerate(vocabulary)})
     weighted = counts.multiply(rarity).tocsr()
     # The mean squared length becomes 1, so the penalty means the same for any vocabulary.
-    scale = 1 / math.sqrt(float(weighted.multiply(weighted).sum()) / len(lists))
+    scale = 1 / math.sqrt(float(weighted.multiply(weighted).sum()) / len(chosen))
     rows = weighted * scale
-    categories = np.array([CATEGORIES.index(s.category) for s in statements])
+    learnt = [statements[n] for n in chosen]
+    categories = np.array([CATEGORIES.index(s.category) for s in learnt])
     claims = np.flatnonzero(categories)
-    challenged = np.array([s.challenged for s in statements])
+    challenged = np.array([s.challenged for s in learnt])
     what = _logistic(rows, categories, importance=np.where(challenged, CONTRADICTED_WEIGHT, 1.0))
     against = _logistic(rows[claims], challenged[claims])
     weights = np.vstack([what.coef_, against.coef_]) * rarity * scale
     return Heads(vocabulary, np.ascontiguousarray(weights.T, dtype=np.float32), np.append(what.intercept_, against.intercept_))
-
-
-def _features_of(text: str) -> list[str]:
-    return [feature for stretch in stretches(text) for feature in features(stretch.words)]
-
-
-def _matrix(lists: Sequence[Sequence[str]], columns: dict[str, int]) -> Any:
-    """Counts of known features, one row a statement, over the square root of its words: the length rule of `Heads`."""
-    from scipy.sparse import csr_matrix
-
-    values: list[float] = []
-    places: list[int] = []
-    ends = [0]
-    for found in lists:
-        words = sum(feature.startswith("w ") for feature in found)
-        counted = Counter(columns[feature] for feature in found if feature in columns)
-        places += counted.keys()
-        values += [count / math.sqrt(max(1, words)) for count in counted.values()]
-        ends.append(len(places))
-    return csr_matrix((values, places, ends), shape=(len(lists), len(columns)))  # type: ignore[no-untyped-call]
 
 
 def _logistic(rows: Any, labels: NDArray[Any], *, penalty: float = INVERSE_PENALTY, importance: Floats | None = None) -> Any:
@@ -187,17 +174,20 @@ class Material:
 
 def material_of(shipped: Sequence[Statement], lessons: Sequence[Lesson]) -> Material:
     """Shipped statements, the passages of lessons, and what belongs to one fold; what was heard before is learnt once."""
-    statements, owners = list(shipped), [""] * len(shipped)
-    known = {(s.text.casefold(), s.category, s.challenged) for s in shipped}
+    statements = list(shipped)
+    owners: list[list[str]] = [[] for _ in shipped]
+    known = {(s.text.casefold(), s.category, s.challenged): index for index, s in enumerate(shipped)}
     for lesson in lessons:
         for statement in as_statements(lesson):
             key = (statement.text.casefold(), statement.category, statement.challenged)
             if key not in known:
-                known.add(key)
+                known[key] = len(statements)
                 statements.append(statement)
-                owners.append(lesson.group)
+                owners.append([])
+            # Whoever said it too must not be rehearsed by heads that have learnt it.
+            owners[known[key]].append(lesson.group)
     groups = near_twins(statements, owners)
-    of_owner = {owner: group for owner, group in zip(owners, groups, strict=True) if owner}
+    of_owner = {owner: group for named, group in zip(owners, groups, strict=True) for owner in named}
     # A lesson without a passage of its own stands in a group of its own.
     alone = {name: len(statements) + n for n, name in enumerate(sorted({x.group for x in lessons} - of_owner.keys()))}
     return Material(statements, groups, len(shipped), [(x, of_owner.get(x.group, alone.get(x.group, -1))) for x in lessons])
@@ -213,7 +203,7 @@ def folds_of(material: Material, seed: int) -> list[tuple[list[int], list[int]]]
     return [(learn.tolist(), tried.tolist()) for learn, tried in parts]
 
 
-def near_twins(statements: Sequence[Statement], owners: Sequence[str] | None = None) -> list[int]:
+def near_twins(statements: Sequence[Statement], owners: Sequence[Sequence[str]] = ()) -> list[int]:
     """A group number for each statement: those that share `SHARED_RUN` words in a row, or an owner, have the same."""
     group = list(range(len(statements)))
 
@@ -225,20 +215,20 @@ def near_twins(statements: Sequence[Statement], owners: Sequence[str] | None = N
 
     first: dict[tuple[str, ...], int] = {}
     for index, statement in enumerate(statements):
-        if owners and owners[index]:
-            group[root(index)] = root(first.setdefault(("owner", owners[index]), index))
+        for owner in owners[index] if owners else ():
+            group[root(index)] = root(first.setdefault(("owner", owner), index))
         words = [word for stretch in stretches(statement.text) for word in stretch.words]
         for run in zip(*(words[i:] for i in range(SHARED_RUN)), strict=False):
             group[root(index)] = root(first.setdefault(run, index))
     return [root(index) for index in range(len(statements))]
 
 
-def rehearse(material: Material, seed: int) -> list[Rehearsed]:
+def rehearse(material: Material, known: Counted, seed: int) -> list[Rehearsed]:
     """Every fold's texts, composed ones and lessons, as seen by heads that learnt from the other folds only."""
     chance = random.Random(seed)
     found: list[Rehearsed] = []
     for fold, (learn, tried) in enumerate(folds_of(material, seed)):
-        heads = heads_of([material.statements[i] for i in learn])
+        heads = heads_of_some(known, material.statements, learn)
         groups = {material.groups[i] for i in tried}
         composed = rehearsals([material.statements[i] for i in tried if i < material.shipped], ROUNDS, chance)
         taught = [
@@ -246,10 +236,13 @@ def rehearse(material: Material, seed: int) -> list[Rehearsed]:
             for lesson, group in material.lessons
             if group in groups or (group >= len(material.statements) and group % FOLDS == fold)
         ]
-        for rehearsal in (*composed, *taught):
-            finding = heads.find(rehearsal.text)
-            if finding is not None:
-                found.append(Rehearsed(fold, rehearsal, finding))
+        texts = [*composed, *taught]
+        findings = heads.find_all(rehearsal.text for rehearsal in texts)
+        found += [
+            Rehearsed(fold, rehearsal, finding)
+            for rehearsal, finding in zip(texts, findings, strict=True)
+            if finding is not None
+        ]
     return found
 
 

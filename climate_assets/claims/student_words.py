@@ -38,19 +38,15 @@ def stretches(text: str) -> list[Stretch]:
         if BARRIER in word:
             found.append(Stretch(tuple(open_words), tuple(open_places)))
             open_words, open_places = [], []
-        elif bare := _bare(form):
-            open_words.append(bare)
+        elif said := bare(form):
+            open_words.append(said)
             open_places.append(place)
     found.append(Stretch(tuple(open_words), tuple(open_places)))
     return [stretch for stretch in found if stretch.words]
 
 
-def word_of(token: str) -> str:
-    """The word that one whitespace-separated token stands for, as `stretches` has it; empty if it folds to nothing."""
-    return _bare(folded(token).decode("ascii")[1:-1])
-
-
-def _bare(form: str) -> str:
+def bare(form: str) -> str:
+    """The word in one folded token, without marks at its ends; empty if it holds none."""
     return form.strip(".'-%&")[:LONGEST_WORD]
 
 

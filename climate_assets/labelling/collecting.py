@@ -6,6 +6,7 @@ Reading one answer is `answers.py`, which versions are new `answer_versions.py`,
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -34,8 +35,8 @@ _PROJECTS: Final = f"""SELECT project_id, array_agg(DISTINCT task_kind) AS kinds
     GROUP BY 1 ORDER BY 1"""  # noqa: S608
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # The parts are constants of this module; values are parameters.
-_SUBMITTED: Final = f"""SELECT count(*) AS known FROM ({STANDING.format("project_id = %(p)s")}) a
-    WHERE state = 'submitted' AND created_at <= %(until)s"""  # noqa: S608
+_SUBMITTED: Final = f"""SELECT count(*) AS known, count(*) FILTER (WHERE created_at <= %(until)s) AS known_then
+    FROM ({STANDING.format("project_id = %(p)s")}) a WHERE state = 'submitted'"""  # noqa: S608
 _LEFT_OUT: Final = f"""SELECT project_id, annotation_id FROM ({STANDING.format("country = %(c)s")}) a WHERE ({FOREIGN})
     OR EXISTS (SELECT FROM refused_annotations r WHERE r.present AND r.updated_at > a.updated_at
         AND (r.project_id, r.annotation_id) = (a.project_id, a.annotation_id))"""  # noqa: S608
@@ -123,7 +124,8 @@ class _Project:
             return False
         # The newest task may be the one that is gone: then what was read before reaches further than what is there now.
         asked = {"p": self.reading.project_id, "until": max(before.newest or _NEVER, mark.read_until)}
-        return bool(self.barometre.rows(_SUBMITTED, asked)[0]["known"] != before.annotations)
+        # Answers that are imported with their tasks are a little newer than any task; what was given meanwhile is newer too.
+        return before.annotations not in self.barometre.rows(_SUBMITTED, asked)[0].values()
 
     def _read_all(self, now: datetime) -> None:
         met: list[int] = []
@@ -202,6 +204,14 @@ def votes_and_decisions(country: str, barometre: Barometre) -> tuple[list[Annota
 
 
 def _pages(tasks: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Pages of tasks; while one is worked on Label Studio makes the next, which is most of the time that reading takes."""
     remaining = iter(tasks)
-    while page := list(islice(remaining, PAGE)):
-        yield page
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(_page, remaining)
+        while page := coming.result():
+            coming = reader.submit(_page, remaining)
+            yield page
+
+
+def _page(tasks: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list(islice(tasks, PAGE))

@@ -186,8 +186,8 @@ def _data_hash(answers: Sequence[Answer]) -> str:
 
 def _table(answers: Sequence[Answer]) -> Floats:
     """One row an item: true positives, false positives and misses over all labels, by its weight."""
-    rows = [[sum(counts[n] for counts in a.counts.values()) / a.chance for n in range(3)] for a in answers]
-    return np.array(rows, np.float64).reshape(len(answers), 3)
+    rows = [[sum(counts[n] for counts in a.counts.values()) for n in range(3)] for a in answers]
+    return np.array(rows, np.float64).reshape(len(answers), 3) * weights_of([a.chance for a in answers])[:, np.newaxis]
 
 
 def _f1s(sums: Floats) -> Floats:
@@ -260,7 +260,7 @@ def _slices(one: Sequence[Answer], other: Sequence[Answer], support: int) -> lis
     labels = sorted({label for a in [*one, *other] for label in a.counts})
     for label in labels if len(labels) > 1 else []:
         counted = [np.array([a.counts.get(label, (0, 0, 0)) for a in answers], np.float64) for answers in (one, other)]
-        weights = np.array([1 / a.chance for a in one])
+        weights = weights_of([a.chance for a in one])
         pair = [Counts(*(weights @ rows).tolist()) for rows in counted]
         cases = int(counted[0][:, [0, 2]].sum())
         if cases >= support:

@@ -24,7 +24,7 @@ from climate_assets.learning.label_reading import codes_of
 from climate_assets.learning.labelled_posts import REHEARSED, LabelledPost, example_of, lessons_of
 from climate_assets.learning.lines import Line
 from climate_assets.learning.promotions import RULE, appointment, promotion
-from climate_assets.learning.records import ModelVersion, Outcome, Promotion, Score, Split, Stage, TrainingExample
+from climate_assets.learning.records import ModelVersion, Outcome, Promotion, Round, Score, Split, Stage, TrainingExample
 from climate_assets.learning.rehearsing import rehearsal
 from climate_assets.learning.score_tables import score_rows
 from climate_assets.learning.scores import ALL, RANDOM, Measured, scores_of
@@ -88,39 +88,41 @@ class EntityLearning:
         shown = {
             "scores": table(score_rows(row for row in scores if row.match == Match.EXACT)),
             "scores_overlapping": table(score_rows(row for row in scores if row.match == Match.OVERLAP and row.slice == ALL)),
-            "worst_label": worst.label or worst.reason,
+            "worst_label": str(worst.label) or worst.reason,
             "labels_with_too_little_gold": ", ".join(worst.thin),
             **({"posts_all_right": accuracy.value} if accuracy.value is not None else {}),
         }
         return Figures(scores, _gate(worst, scores), "" if worst.label else worst.reason, shown)
 
-    def training_set(self, labels: Sequence[LabelledPost]) -> list[TrainingExample]:
+    def training_set(self, round_key: str, labels: Sequence[LabelledPost]) -> list[TrainingExample]:
         """All gold that may be learnt from, and posts that nobody labelled as the model in use finds them."""
         sides = self.divided(labels)
         gold = [example_of(x, Split.TRAIN) for x in labels if sides[x.item_id] is Split.TRAIN]
-        champion = self.champion()
+        parent = self.measured_in(round_key)
         # A base model cannot say most of our labels, and its silence teaches that they are not there: on the written posts, F1
         # of held-out posts is 0.82 with its answers on other posts and 0.88 without.
-        if not champion.artefact_key:
+        if not parent.artefact_key:
             return gold
-        old = rehearsal(self.line, self.codes, labels, sides, partial(self._spans, champion), self.barometre)
+        old = rehearsal(self.line, self.codes, labels, sides, partial(self._spans, parent), self.barometre)
         return [*gold, *old]
 
     def candidate(self, round_key: str, examples: Sequence[TrainingExample]) -> ModelVersion:
-        """A challenger: the champion, trained further."""
-        champion, parameters, language = self.champion(), Parameters(), self.line.language
+        """A challenger: the model that the round has measured, trained further; the same is not trained twice."""
+        parent, parameters, language = self.measured_in(round_key), Parameters(), self.line.language
         lang = code(language)
         lessons = lessons_of(examples, lang, vocabulary_of(lang))
         known = data_hash(lessons)
         told = {**asdict(parameters), "base": self.entities.base_version(language), "rehearsed_share": REHEARSED_SHARE}
         said = orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode()
-        rests_on = [RULES, champion.model_id, known, said, str(policies.SEED)]
-        name = hashlib.sha256(orjson.dumps(rests_on)).hexdigest()[:12]
-        made = self.entities.train(language, lessons, self._bytes(champion), policies.SEED, parameters)
+        rests_on = [RULES, parent.model_id, known, said, str(policies.SEED)]
+        name = f"{self.line}-{hashlib.sha256(orjson.dumps(rests_on)).hexdigest()[:12]}"
+        if known_already := self.barometre.read(ModelVersion, model_id=name):
+            return known_already[0]
+        made = self.entities.train(language, lessons, self._bytes(parent), policies.SEED, parameters)
         old = sum(e.source == REHEARSED for e in examples)
         return ModelVersion(
-            model_id=f"{self.line}-{name}",
-            parent_id=champion.model_id,
+            model_id=name,
+            parent_id=parent.model_id,
             task_kind=self.line.task_kind,
             language=language,
             artefact_key=self.registry.keep("entities", made),
@@ -151,6 +153,11 @@ class EntityLearning:
             challenger_id=challenger.model_id,
             decided_at=datetime.now(UTC),
         )
+
+    def measured_in(self, round_key: str) -> ModelVersion:
+        """The model in use when a round was measured: made again later, its challenger continues from the same one."""
+        rounds = self.barometre.read(Round, round=round_key)
+        return self.registry.model(rounds[0].champion_id) if rounds else self.champion()
 
     def _held_out(self, labels: Sequence[LabelledPost]) -> list[GoldPost]:
         sides = self.divided(labels)
@@ -214,7 +221,7 @@ def _measured(model: ModelVersion, round_key: str, label: str, match: Match) -> 
         model_version=model.model_id,
         task_kind=model.task_kind,
         split=Split.TEST,
-        label=label,
+        label=str(label),
         match=match.value,
         threshold=None,
         basis=RANDOM,  # all posts are asked about, in an order that is chance

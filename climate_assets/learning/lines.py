@@ -11,7 +11,8 @@ from climate_assets.failures import Permanent
 
 MISINFO: Final = "misinfo"
 NER: Final = "ner"
-_ROUND: Final = re.compile(r"(misinfo|ner)-([a-z]+)-(\d{3,})")
+# One key a round: `0003` would be another key of round 3.
+_ROUND: Final = re.compile(r"(misinfo|ner)-([a-z]+)-([0-9]{3}|[1-9][0-9]{3,5})")
 
 
 @dataclass(frozen=True, slots=True, order=True)

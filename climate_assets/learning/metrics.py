@@ -173,6 +173,30 @@ def threshold_at(gold: ArrayLike, probabilities: ArrayLike, recall: float, weigh
     return Operating(float(ranked.thresholds[at]), kept / queue, kept / float(cases[0, -1]), queue)
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A score from which on people are asked, and what follows from it."""
+
+    score: int
+    precision: float
+    recall: float
+
+
+def score_threshold(
+    gold: Sequence[bool], scores: Sequence[int], weights: ArrayLike, recall: float, least_precision: float, top: int = 10
+) -> Cut | None:
+    """The highest score from 1 to `top` that keeps `recall` of the cases; if none does at a precision of `least_precision`, the
+    one with the most recall that has it. None if no score has it: a threshold would only flood people.
+    """
+    cuts = []
+    for score in range(1, top + 1):
+        found = counts(gold, [said >= score for said in scores], weights)
+        if found.precision.value is not None and found.recall.value is not None and found.precision.value >= least_precision:
+            cuts.append(Cut(score, found.precision.value, found.recall.value))
+    enough = [cut for cut in cuts if cut.recall >= recall]
+    return max(enough, key=lambda c: c.score) if enough else max(cuts, key=lambda c: (c.recall, c.score), default=None)
+
+
 def precisions_at(ranked: Ranking, weights: Floats, recall: float) -> Floats:
     """Precision at the highest threshold that keeps `recall`, under each row of weights (b, n); nan without cases."""
     cases, queued = ranked.totals(weights)

@@ -13,6 +13,7 @@ from climate_assets import policies
 from climate_assets.learning.dividing import known_sides
 from climate_assets.learning.entity_examples import REHEARSED_SHARE, Example, rehearsal_mix
 from climate_assets.learning.entity_reading import unlabelled_posts
+from climate_assets.learning.label_reading import held_out_texts
 from climate_assets.learning.labelled_posts import LabelledPost, rehearsed
 from climate_assets.learning.leakage import leaks
 from climate_assets.learning.lines import Line
@@ -47,7 +48,7 @@ def rehearsal(
     labelled = {x.item_id for x in labels}
     pool = [p for p in unlabelled_posts(codes, line.language, most, barometre) if p.post_id not in labelled]
     before, groups = known_sides(line, barometre), group_ids(pool)
-    free = _free(pool, groups, labels, {**before, **sides})
+    free = _free(line, pool, groups, labels, {**before, **sides}, barometre)
     new = [Example(x.item_id, "", ()) for x in gold]
     old = [Example(post_id, "", ()) for post_id in free]
     mixed = rehearsal_mix(new, old, REHEARSED_SHARE, np.random.default_rng(policies.SEED))
@@ -60,13 +61,19 @@ def rehearsal(
 
 
 def _free(
-    pool: Sequence[Post], groups: Mapping[str, str], labels: Sequence[LabelledPost], before: Mapping[str, Split]
+    line: Line,
+    pool: Sequence[Post],
+    groups: Mapping[str, str],
+    labels: Sequence[LabelledPost],
+    before: Mapping[str, Split],
+    barometre: Barometre,
 ) -> set[str]:
     """Posts of the pool on the side to learn from, none of them nearly the same as one that is held out."""
-    texts = {**{x.item_id: x.post.text for x in labels}, **{p.post_id: p.text for p in pool}}
+    held = held_out_texts(line, barometre)
+    texts = {**held, **{x.item_id: x.post.text for x in labels}, **{p.post_id: p.text for p in pool}}
     items = [*(x.item for x in labels), *(Item(p.post_id, p.day, groups[p.post_id]) for p in pool)]
     own, _ = sound_splits(items, texts, before=before, dev=0.0)
-    free = {p.post_id for p in pool if own[p.post_id] is Split.TRAIN}
-    held = {i: side.value for i, side in before.items() if side is not Split.TRAIN and i in texts}
-    across = leaks(texts, {**dict.fromkeys(free, Split.TRAIN.value), **held})
+    free = {p.post_id for p in pool if own[p.post_id] is before.get(p.post_id, Split.TRAIN) is Split.TRAIN}
+    sides = {**dict.fromkeys(held, "held out"), **dict.fromkeys(free, "learnt")}
+    across = leaks(texts, sides)
     return free - {leak.one for leak in across} - {leak.other for leak in across}

@@ -30,15 +30,25 @@ class Due:
     why: str
 
 
-def due(standing: Standing, rounds: Sequence[Round], decided: int, gate: Gate, policy: LoopPolicy) -> Due:
+def due(
+    standing: Standing,
+    rounds: Sequence[Round],
+    decided: int,
+    gate: Gate,
+    policy: LoopPolicy,
+    champion: str | None = None,
+) -> Due:
     """The round that begins now, if one does. `rounds` of the line in order; `decided`: rounds whose challenger was decided on.
 
-    Nothing begins while a challenger is being trained, while the labels are those of the last round, or with fewer new ones
-    than are worth a measurement.
+    Nothing begins while a challenger is being trained. After that another model in use (`champion`) is measured at once,
+    whoever put it there. With the same one nothing begins while the labels are those of the last round, or with fewer new
+    ones than are worth a measurement.
     """
     last = rounds[-1] if rounds else None
     if last and last.move == Move.RETRAIN and decided < trainings(rounds):
         return Due(None, f"round {last.round} is training a challenger; what comes next is decided when it is decided on.")
+    if last and champion and champion != last.champion_id:
+        return Due(last.number + 1, f"{champion} is in use since round {last.round}: it is measured.")
     if last and last.data_hash == standing.data_hash:
         return Due(None, f"the labels are those that round {last.round} was measured on.")
     new = standing.gold - (last.gold if last else 0)

@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from climate_assets.claims.prompts import prompt_named
+from climate_assets.claims.prompts import PROMPTS, prompt_named
 from climate_assets.claims.records import Category, Judgement
 from climate_assets.failures import Permanent
 from climate_assets.learning.examples import few_shots, fine_tuning, judgement_of
@@ -17,7 +17,8 @@ from climate_assets.learning.records import TrainingExample
 
 SHOTS: Final = 6
 _SEED: Final = 20261121
-_PROMPT: Final = ""
+_PROMPT: Final = next(reversed(PROMPTS))
+"""The newest: a model that is tuned today is asked with it."""
 
 
 def tuning_files(round_key: str, examples: Sequence[TrainingExample], prompt: str = _PROMPT) -> tuple[dict[str, bytes], str]:
@@ -26,9 +27,9 @@ def tuning_files(round_key: str, examples: Sequence[TrainingExample], prompt: st
     if line.task_kind != MISINFO:
         return {}, "hosted models are tuned for verdicts only"
     answers = {e.item_id: _answer(e) for e in examples}
-    folder = training_key(round_key).rsplit("/", 1)[0]
+    folder, told = training_key(round_key).rsplit("/", 1)[0], prompt_named(prompt)
     try:
-        tuning = fine_tuning(examples, answers, prompt_named(prompt))
+        tuning = fine_tuning(examples, answers, told)
     except Permanent as few:
         return {}, str(few)
     shots = [

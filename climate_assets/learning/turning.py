@@ -49,6 +49,9 @@ class Learning(Protocol):
     def champion(self) -> ModelVersion:
         """The model in use."""
 
+    def measured_in(self, round_key: str) -> ModelVersion:
+        """The model that a round has measured, from which its challenger goes on; the champion, if it has measured none."""
+
     def labels(self) -> Sequence[Any]:
         """Every item with a label that stands."""
 
@@ -58,7 +61,7 @@ class Learning(Protocol):
     def figures(self, model: ModelVersion, round_key: str, labels: Sequence[Any]) -> Figures:
         """What a model is worth on the test split."""
 
-    def training_set(self, labels: Sequence[Any]) -> list[TrainingExample]:
+    def training_set(self, round_key: str, labels: Sequence[Any]) -> list[TrainingExample]:
         """What the next model may see."""
 
     def candidate(self, round_key: str, examples: Sequence[TrainingExample]) -> ModelVersion:
@@ -110,8 +113,13 @@ def evaluated(round_key: str, learning: Learning, barometre: Barometre) -> Evalu
     before = [r for r in rounds_of(line, barometre) if r.number != number]
     if any(r.number > number for r in before):
         raise Permanent(f"round {round_key} is closed: {before[-1].round} came after it, and rests on its figures")
-    labels, champion = learning.labels(), learning.champion()
-    standing = standing_of(line, learning.codes, barometre)
+    labels, standing = learning.labels(), standing_of(line, learning.codes, barometre)
+    earlier = next(iter(barometre.read(Round, round=round_key)), None)
+    trained = barometre.read(ModelVersion, round=round_key)
+    if earlier and trained and earlier.data_hash != standing.data_hash:
+        raise Permanent(f"round {round_key} is closed: it has trained {trained[0].model_id}; new labels begin a new round")
+    # A round that has trained is measured again as it was; else the model that is in use by now is measured.
+    champion = learning.measured_in(round_key) if trained else learning.champion()
     sides = learning.divided(labels)
     figures = learning.figures(champion, round_key, labels)
     at_training = next((r.gold for r in reversed(before) if r.move == Move.RETRAIN), 0)
@@ -137,7 +145,7 @@ def evaluated(round_key: str, learning: Learning, barometre: Barometre) -> Evalu
         evaluated_at=datetime.now(UTC),
     )
     step = after_evaluation(made, before, gate_of(line.task_kind, figures.reason), policies.LOOPS[line.task_kind])
-    made = _kept(made, step, barometre)
+    made = _kept(made, step, earlier)
     change = _written(round_key, figures, barometre) + barometre.upsert([made], Round)
     counted = {split.value: sum(side is split for side in sides.values()) for split in Split}
     return Evaluated(change, made, figures, counted)
@@ -145,7 +153,7 @@ def evaluated(round_key: str, learning: Learning, barometre: Barometre) -> Evalu
 
 def training_set(round_key: str, learning: Learning, lake: Lake) -> tuple[list[TrainingExample], bool]:
     """Put together and store what the next model may see; whether the file is a new one."""
-    examples = learning.training_set(learning.labels())
+    examples = learning.training_set(round_key, learning.labels())
     if not any(e.split == Split.TRAIN for e in examples):
         raise Permanent(f"{round_key}: no label is there to learn from; all of them are held out, wait for more")
     return examples, lake.put(LAKE, training_key(round_key), to_parquet(examples))
@@ -193,10 +201,9 @@ def _written(round_key: str, figures: Figures, barometre: Barometre) -> Change:
     return change
 
 
-def _kept(made: Round, step: Step, barometre: Barometre) -> Round:
+def _kept(made: Round, step: Step, earlier: Round | None) -> Round:
     """The round with what follows; the same round measured again on the same labels keeps its time."""
     told = replace(made, move=step.move.value, why=step.why)
-    earlier = barometre.read(Round, round=made.round)
-    if earlier and replace(told, evaluated_at=earlier[0].evaluated_at) == earlier[0]:
-        return earlier[0]
+    if earlier and replace(told, evaluated_at=earlier.evaluated_at) == earlier:
+        return earlier
     return told

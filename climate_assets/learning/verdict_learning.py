@@ -13,7 +13,7 @@ import orjson
 
 from climate_assets import policies
 from climate_assets.claims.records import Verdict
-from climate_assets.claims.student import Student, student_from_bytes, train
+from climate_assets.claims.student import Student, student_from_bytes, train, version_of
 from climate_assets.claims.student_training import RULES
 from climate_assets.countries import Countries
 from climate_assets.failures import Permanent
@@ -22,10 +22,10 @@ from climate_assets.learning.dividing import divided
 from climate_assets.learning.label_reading import codes_of, labelled_chunks
 from climate_assets.learning.labelled import CASE, Labelled, example_of, lesson_of
 from climate_assets.learning.lines import MISINFO, Line
-from climate_assets.learning.metrics import threshold_at
+from climate_assets.learning.metrics import score_threshold
 from climate_assets.learning.missed import Below, Missed, missed_cases, strata_of
 from climate_assets.learning.promotions import promotion
-from climate_assets.learning.records import ModelVersion, Promotion, Split, Stage, TrainingExample
+from climate_assets.learning.records import ModelVersion, Promotion, Round, Split, Stage, TrainingExample
 from climate_assets.learning.score_tables import calibration_rows, confusion_rows, missed_sentence, score_rows
 from climate_assets.learning.scores import ALL
 from climate_assets.learning.turning import Figures
@@ -130,18 +130,25 @@ class VerdictLearning:
                 below.append(Below(row["channel"], row["score"], chance, case if row["sampling"] == "audit" else None))
         return missed_cases(strata_of(below), found)
 
-    def training_set(self, labels: Sequence[Labelled]) -> list[TrainingExample]:
+    def training_set(self, round_key: str, labels: Sequence[Labelled]) -> list[TrainingExample]:
         """What the next model may see: labels to learn from, and labels to choose its threshold on; nothing of the test."""
         sides = self.divided(labels)
         return [example_of(x, sides[x.item_id]) for x in labels if sides[x.item_id] is not Split.TEST]
 
     def candidate(self, round_key: str, examples: Sequence[TrainingExample]) -> ModelVersion:
-        """A challenger that has learnt what the champion has, and the labels to learn from; its threshold is chosen on dev."""
-        champion = self.champion()
+        """A challenger that has learnt what the champion has, and the labels to learn from; its threshold is chosen on dev.
+
+        The champion is the one that the round has measured: made again later, the same set makes the same model, and none is
+        trained twice.
+        """
+        champion = self.measured_in(round_key)
         student = self._student(champion)
         dev = [e for e in examples if e.split == Split.DEV]
         lessons = [lesson_of(e, student.passage) for e in examples if e.split == Split.TRAIN]
-        made = train(self.reference.statements(self.line.language), lessons, languages=(self.line.language,))
+        statements = self.reference.statements(self.line.language)
+        if known := self.barometre.read(ModelVersion, model_id=f"student-{version_of(statements, lessons)}"):
+            return known[0]
+        made = train(statements, lessons, languages=(self.line.language,))
         threshold, why = _threshold(made, dev)
         return ModelVersion(
             model_id=made.model,
@@ -184,6 +191,11 @@ class VerdictLearning:
             decided_at=datetime.now(UTC),
         )
 
+    def measured_in(self, round_key: str) -> ModelVersion:
+        """The model that a round has measured, from which its challenger goes on; the champion, if it has measured none."""
+        rounds = self.barometre.read(Round, round=round_key)
+        return self.registry.model(rounds[0].champion_id) if rounds else self.champion()
+
     def _student(self, model: ModelVersion) -> Student:
         return student_from_bytes(self.registry.artefact(model))
 
@@ -201,13 +213,14 @@ class VerdictLearning:
 
 
 def _threshold(student: Student, dev: Sequence[TrainingExample]) -> tuple[float | None, str]:
-    """Highest score that keeps `policies.RECALL` of the cases of dev, and the sentence that says so."""
-    gold, scores = [x.label == CASE for x in dev], [student.judge(x.text).score / 10 for x in dev]
+    """The threshold that dev speaks for, and the sentence that says so."""
+    gold, scores = [x.label == CASE for x in dev], [student.judge(x.text).score for x in dev]
     if sum(gold) < policies.LEAST_CASES:
         return (
             None,
             f"dev has {sum(gold)} cases of {policies.LEAST_CASES} that a threshold needs: the country's stays in force.",
         )
-    point = threshold_at(gold, scores, policies.RECALL, [1 / x.probability for x in dev])
-    cut = float(max(1, round(10 * (point.threshold or 0))))
-    return cut, f"its threshold of {cut:.0f} keeps {policies.RECALL:.0%} of the {sum(gold)} cases of dev."
+    point = score_threshold(gold, scores, [1 / x.probability for x in dev], policies.RECALL, policies.LEAST_PRECISION)
+    if point is None:
+        return None, f"at no score is {policies.LEAST_PRECISION:.0%} of dev a case: the country's threshold stays in force."
+    return float(point.score), f"its threshold of {point.score} keeps {point.recall:.0%} of the {sum(gold)} cases of dev."

@@ -1,6 +1,7 @@
 """Everything above the threshold, a fair slice below it, the most useful first."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from climate_assets.claims.records import Category, Verdict
-from climate_assets.claims.sampling import AUDIT, SCORE
+from climate_assets.claims.sampling import AUDIT, SCORE, audit_slice
+from climate_assets.claims.standing import InUse
 from climate_assets.labelling.queue import Picked, queue, usefulness
 
 THRESHOLD = 6
@@ -123,3 +125,44 @@ def test_a_replay_gives_the_same_queue(all_of: list[Verdict]) -> None:
 
 def test_nothing_in_nothing_out() -> None:
     assert queue([], THRESHOLD, 0.05) == []
+
+
+OWN = {"student-1": 3, "student-2": 8, "never judged": 0}
+MODELS = ["student-1", "student-2", "gateway"]
+of_models = st.lists(st.tuples(st.integers(0, 10), st.sampled_from(MODELS)), max_size=60).map(
+    lambda rows: [replace(judged(number, score), model=model) for number, (score, model) in enumerate(rows)]
+)
+
+
+@given(of_models, st.integers(0, 10), st.floats(0, 1))
+def test_each_model_is_held_to_its_own_threshold(all_of: list[Verdict], threshold: int, share: float) -> None:
+    picks = {p.chunk_id: p for p in queue(all_of, threshold, share, own=OWN)}
+    flagged = InUse(thresholds=OWN).flagged
+    assert {c for c, p in picks.items() if p.sampling == SCORE} == {v.chunk_id for v in all_of if flagged(v, threshold)}
+    below = sorted((v for v in all_of if not flagged(v, threshold)), key=lambda v: v.chunk_id)
+    assert {c for c, p in picks.items() if p.sampling == AUDIT} == {v.chunk_id for v in audit_slice(below, share)}
+    assert all(p.probability == (1.0 if p.sampling == SCORE else share) for p in picks.values())
+    assert all(0 <= p.priority <= 1 for p in picks.values())
+
+
+@given(verdicts, st.integers(0, 10), st.integers(0, 10))
+def test_one_model_with_its_own_threshold_is_asked_about_as_by_a_country_with_that_one(
+    all_of: list[Verdict], country: int, own: int
+) -> None:
+    assert queue(all_of, country, 0.3, own={"m": own}) == queue(all_of, own, 0.3)
+    assert queue(all_of, country, 0.3, own={"other": own}) == queue(all_of, country, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "own", "sampling"), [(6, {}, AUDIT), (6, {"m": 4}, SCORE), (2, {"m": 6}, AUDIT), (5, {}, SCORE)]
+)
+def test_the_chance_is_that_of_the_threshold_in_force(threshold: int, own: dict[str, int], sampling: str) -> None:
+    [pick] = queue([judged(1, 5)], threshold, 1.0, own=own)
+    assert pick.sampling == sampling
+
+
+def test_a_score_is_as_close_as_it_is_to_its_own_models_threshold() -> None:
+    both = [judged(1, 6, category=CATEGORIES[1]), replace(judged(2, 6, category=CATEGORIES[2]), model="student-1")]
+    near, far = queue(both, 6, 0.0, own=OWN)
+    assert (near.chunk_id, near.priority) == (both[0].chunk_id, usefulness(6, 6))
+    assert (far.chunk_id, far.priority) == (both[1].chunk_id, usefulness(6, 3))

@@ -162,3 +162,122 @@ def test_mcnemar_is_the_exact_test(one: int, other: int) -> None:
     else:
         assert p == pytest.approx(binomtest(one, one + other).pvalue, rel=1e-9)
         assert p == mcnemar(other, one)
+
+
+# --- chances
+
+CHANCES = (1.0, 0.5, 0.25, 0.05)
+
+
+def picked(answers_: list[Answer], chances: list[float]) -> list[Answer]:
+    return [replace(a, chance=c) for a, c in zip(answers_, chances, strict=True)]
+
+
+def copied(answers_: list[Answer]) -> list[Answer]:
+    """What was picked with chance 1/k as k items of its group, each picked for certain."""
+    return [replace(a, item_id=f"{a.item_id}/{n:02}", chance=1.0) for a in answers_ for n in range(round(1 / a.chance))]
+
+
+def test_weighted_figures_and_their_interval_are_those_of_a_direct_computation() -> None:
+    weights = np.random.default_rng(5).choice([1.0, 2.0, 20.0], len(GOLD))
+    plain = [answers(GOLD, noisy(GOLD, errors, seed)) for errors, seed in ((0.2, 1), (0.1, 2))]
+    one, other = (picked(side, (1 / weights).tolist()) for side in plain)
+    found = compared(one, other[::-1], Policy(rounds=300))
+    said = [np.array([a.probability >= 0.5 for a in side]) for side in (one, other)]  # type: ignore[operator]
+    gold = np.array(GOLD)
+    values = [f1_score(gold, of_one, sample_weight=weights) for of_one in said]
+    assert [found.champion.value, found.challenger.value] == pytest.approx(values, abs=CLOSE)
+    assert found.champion != compared(*plain, Policy(rounds=10)).champion
+    chance = np.random.default_rng(Policy().seed)
+    differences = []
+    for _ in range(300):
+        rows = np.array([i for pick in chance.integers(0, 120, 120) for i in (2 * pick, 2 * pick + 1)])
+        first, second = (f1_score(gold[rows], of_one[rows], sample_weight=weights[rows]) for of_one in said)
+        differences.append(second - first)
+    low, high = np.quantile(differences, [0.025, 0.975])
+    assert (found.difference.low, found.difference.high) == (pytest.approx(low, abs=CLOSE), pytest.approx(high, abs=CLOSE))
+
+
+def test_precision_at_equal_recall_is_weighted() -> None:
+    weights = np.random.default_rng(6).choice([1.0, 4.0, 20.0], len(GOLD))
+    probabilities = noisy(GOLD, 0.2, 7)
+    one = picked(answers(GOLD, probabilities), (1 / weights).tolist())
+    gold, given = np.array(GOLD), np.array(probabilities)
+    points = []
+    for threshold in sorted(set(probabilities), reverse=True):
+        above = given >= threshold
+        if weights[above & gold].sum() >= 0.9 * weights[gold].sum() - 1e-9:
+            points.append(weights[above & gold].sum() / weights[above].sum())
+    found = compared(one, one, Policy("precision_at_recall", rounds=20))
+    assert found.champion.value == pytest.approx(points[0], abs=CLOSE)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans(), st.sampled_from([0.1, 0.3, 0.6, 0.9]), st.sampled_from([0.2, 0.6, 0.8]), st.sampled_from(CHANCES)
+        ),
+        min_size=1,
+        max_size=25,
+    ),
+    st.sampled_from(["f1", "precision_at_recall"]),
+)
+def test_an_item_picked_by_chance_counts_as_all_that_it_stands_for(
+    rows: list[tuple[bool, float, float, float]], measure: str
+) -> None:
+    gold, first, second, chances = (list(column) for column in zip(*rows, strict=True))
+    one, other = (picked(answers(gold, said), chances) for said in (first, second))  # type: ignore[arg-type]
+    policy = Policy(measure=measure, rounds=60, support=3)  # type: ignore[arg-type]
+    weighed, counted = compared(one, other, policy), compared(copied(one), copied(other), policy)
+    for name in ("champion", "challenger"):
+        assert getattr(weighed, name).value == pytest.approx(getattr(counted, name).value, abs=CLOSE)
+    assert (weighed.difference.low is None) == (counted.difference.low is None)
+    if weighed.difference.low is not None:
+        assert weighed.difference.low == pytest.approx(counted.difference.low, abs=CLOSE)
+        assert weighed.difference.high == pytest.approx(counted.difference.high, abs=CLOSE)
+    # Items and cases are counted as they are: weight is no support.
+    assert (weighed.items, weighed.groups) == (len(rows), counted.groups)
+    by_slice = {(loss.slice, loss.measure): loss for loss in counted.slices}
+    for loss in weighed.slices:
+        if same := by_slice.get((loss.slice, loss.measure)):
+            assert (loss.champion, loss.challenger) == pytest.approx((same.champion, same.challenger), abs=CLOSE)
+            assert loss.support <= same.support
+
+
+@pytest.mark.parametrize("measure", ["f1", "precision_at_recall"])
+def test_equal_chances_change_nothing_but_the_hash(measure: str) -> None:
+    one, other = answers(GOLD, noisy(GOLD, 0.2, 1)), answers(GOLD, noisy(GOLD, 0.1, 2))
+    policy = Policy(measure=measure, rounds=50)  # type: ignore[arg-type]
+    all_, slice_ = compared(one, other, policy), compared(*(picked(side, [0.5] * 240) for side in (one, other)), policy)
+    assert slice_.data_hash != all_.data_hash
+    assert (slice_.champion, slice_.challenger, slice_.slices) == (all_.champion, all_.challenger, all_.slices)
+    assert slice_.difference.low == pytest.approx(all_.difference.low)
+
+
+def test_a_channel_without_cases_is_weighed_too() -> None:
+    """Of a channel with too few cases the share of what is right counts, each item by its inverse chance."""
+    sure, seldom = [False] * 20, [False] * 5
+    chances = [1.0] * 20 + [0.05] * 5
+    one = picked(answers(sure + seldom, [0.1] * 25, ["c"] * 25), chances)
+    other = picked(answers(sure + seldom, [0.1] * 20 + [0.9] * 5, ["c"] * 25), chances)
+    # Without a case at all no F1 is defined.
+    found = compared(one, other, Policy(rounds=20))
+    assert found.champion.value is None
+    [loss] = found.slices
+    assert (loss.measure, loss.support, loss.champion) == ("share right", 25, 1.0)
+    assert loss.challenger == pytest.approx(20 / 120)
+
+
+@pytest.mark.parametrize("measure", ["f1", "precision_at_recall"])
+@pytest.mark.parametrize("chance", [0.0, -0.5, 1.5, float("nan")])
+def test_what_is_no_chance_is_refused(measure: str, chance: float) -> None:
+    one = picked(answers(GOLD, noisy(GOLD, 0.2, 1)), [chance] + [1.0] * 239)
+    with pytest.raises((ValueError, Permanent)):
+        compared(one, one, Policy(measure=measure, rounds=20))  # type: ignore[arg-type]
+
+
+def test_models_measured_under_other_chances_are_not_compared() -> None:
+    one = answers(GOLD, noisy(GOLD, 0.2, 1))
+    with pytest.raises(Permanent, match="gold, group or channel of i000 differ"):
+        compared(one, [replace(one[0], chance=0.5), *one[1:]], Policy(rounds=20))

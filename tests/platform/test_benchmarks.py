@@ -12,11 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from benchmarks import airwaves, loading, run, year
+from benchmarks import airwaves, learning, loading, reconciling, run, year
 from climate_assets.broadcast import dumps
 from climate_assets.broadcast.answers import items_of
 from climate_assets.broadcast.transcripts import decode
+from climate_assets.claims.statements import statements_from_csv
+from climate_assets.claims.student_lessons import as_statements
+from climate_assets.claims.student_training import near_twins
 from climate_assets.failures import Permanent
+from resources.s3 import LAKE, Lake
+from tests.label_studio_server import Running
 
 FOLDER = Path(run.__file__).parent
 MODULES = [(stage, module) for stage, modules in run.STAGES.items() for module in modules]
@@ -45,7 +50,27 @@ def test_every_module_that_measures_is_registered() -> None:
 def test_the_issues_measures_are_named_in_the_modules() -> None:
     text = "".join((FOLDER / f"{module}.py").read_text(encoding="utf-8") for _, module in MODULES)
     named = ("keywords_vs_regex", "keywords_vs_raw_scan", "keywords_chunks_per_s", "load_vs_copy", "year_projection")
-    assert [n for n in (*named, "push_vs_sdk", "adverts_per_million") if n not in text] == []
+    loop = ("reconcile_vs_paging", "reconcile_growth", "student_chunks_per_s", "train_20k")
+    assert [n for n in (*named, "push_vs_sdk", "adverts_per_million", *loop) if n not in text] == []
+
+
+def test_learning_composes_what_it_learns_from_and_judges_on() -> None:
+    statements = statements_from_csv(learning.STATEMENTS.read_text(encoding="utf-8"), "french.csv")
+    lessons = learning.composed_lessons(statements, 40)
+    assert lessons == learning.composed_lessons(statements, 40)
+    taught = [statement for lesson in lessons for statement in as_statements(lesson)]
+    assert [s.category for s in taught] == [lesson.category for lesson in lessons]
+    assert len(set(near_twins(taught))) == len(taught)
+    assert all(lesson.passages[0] in lesson.text for lesson in lessons)
+
+
+def test_learning_reads_as_many_answers_as_it_filled_in(label_studio_server: Running, lake: Lake) -> None:
+    lake.ensure_bucket(LAKE)
+    done = reconciling.reconciled(label_studio_server, lake, 7)
+    assert (done.answers, done.paging > 0, done.ours > 0) == (7, True, True)
+    figures = run.well_formed(learning._reconciling(done, done), "learning")
+    assert [one["name"] for one in figures] == ["learning.reconcile_vs_paging", "learning.reconcile_growth"]
+    assert figures[1]["value"] == 1
 
 
 def test_loading_measures_on_a_real_database() -> None:

@@ -1,5 +1,6 @@
 """What is heard again: the limit keeps the random slice's share, and nothing is lost between chosen and over."""
 
+from dataclasses import replace
 from datetime import date
 
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from climate_assets.claims.records import Verdict
 from climate_assets.claims.sampling import audit_slice
+from climate_assets.claims.standing import InUse
 from climate_assets.speech.selection import selection
 
 
@@ -46,3 +48,32 @@ def test_the_most_severe_are_heard_first_and_the_slice_keeps_its_share() -> None
     found = selection(verdicts, 6, 1.0, 10)
     assert found.chosen[0].score == 9
     assert [v.score >= 6 for v in found.chosen].count(False) == 5
+
+
+OWN = {"student-1": 3, "student-2": 8}
+OF_MODELS = st.lists(st.tuples(st.integers(0, 10), st.sampled_from(["student-1", "student-2", "gateway"])), max_size=60).map(
+    lambda rows: [replace(verdict(n, score), model=model) for n, (score, model) in enumerate(rows)]
+)
+
+
+@given(OF_MODELS, st.integers(0, 10), st.floats(0, 1), st.none() | st.integers(0, 30))
+def test_what_is_heard_is_what_people_are_asked_about(
+    verdicts: list[Verdict], threshold: int, share: float, limit: int | None
+) -> None:
+    found = selection(verdicts, threshold, share, limit, own=OWN)
+    both = (*found.chosen, *found.over)
+    flagged = InUse(thresholds=OWN).flagged
+    below = sorted((v for v in verdicts if not flagged(v, threshold)), key=lambda v: v.chunk_id)
+    wanted = [v for v in verdicts if flagged(v, threshold)] + audit_slice(below, share)
+    assert sorted(v.chunk_id for v in both) == sorted(v.chunk_id for v in wanted)
+    severe = [v.score for v in both if flagged(v, threshold)]
+    assert severe == sorted(severe, reverse=True)
+
+
+@given(SCORES, st.integers(0, 10), st.integers(0, 10), st.none() | st.integers(0, 30))
+def test_one_model_with_its_own_threshold_is_heard_as_by_a_country_with_that_one(
+    scores: list[int], country: int, own: int, limit: int | None
+) -> None:
+    verdicts = [verdict(n, s) for n, s in enumerate(scores)]
+    assert selection(verdicts, country, 0.2, limit, own={"m": own}) == selection(verdicts, own, 0.2, limit)
+    assert selection(verdicts, country, 0.2, limit, own={"other": own}) == selection(verdicts, country, 0.2, limit)

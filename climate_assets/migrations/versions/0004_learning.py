@@ -117,7 +117,7 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="Object key of its bytes in the lake, named by their hash.",
+            comment="Object key of its bytes in the lake, named by their hash; empty for an installed one.",
         ),
         sa.Column(
             "round",
