@@ -20,7 +20,7 @@ from climate_assets.claims.student_rehearsal import rehearsals
 
 SEED: Final = 20261121
 STATEMENTS: Final = Path(climate_assets.__file__).parent / "reference" / "statements" / "french.csv"
-RECONCILE_TARGET, GROWTH_TARGET, JUDGE_TARGET, TRAIN_TARGET = 1.3, 1.25, 10_000.0, 10.0
+RECONCILE_TARGET, GROWTH_TARGET, JUDGE_TARGET, TRAIN_TARGET = 1.3, 1.25, 10_000.0, 3.0
 CHUNK_WORDS: Final = 350
 """Fewest words of what counts as a chunk of two minutes."""
 _PIECE: Final = 4

@@ -154,6 +154,7 @@ def _port(text: str) -> tuple[str, int]:
 
 def _operator_commands() -> None:
     from climate_assets.annotation_commands import annotations
+    from climate_assets.model_commands import models
     from climate_assets.operator_commands import app as commands
     from climate_assets.recording_commands import app as recordings
     from climate_assets.voice_commands import voices
@@ -163,6 +164,7 @@ def _operator_commands() -> None:
     app.registered_groups.extend(recordings.registered_groups)
     app.add_typer(voices, name="voices")
     app.add_typer(annotations, name="annotations")
+    app.add_typer(models, name="models")
 
 
 def main() -> None:

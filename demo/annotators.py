@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from resources.label_studio import LabelStudio
 
 NONE: Final = "none"
+OVERLAP: Final = Overlap(share=0.3, people=4)
+"""As in the demo's countries file: what all four are asked."""
 Anybody = TypeVar("Anybody")
 # A statement of which less than this lies in a chunk cannot be judged from it.
 _LEAST: Final = timedelta(seconds=4)
@@ -173,9 +175,7 @@ class Accounts:
 class Newsroom:
     """The people, at work in one project of Label Studio."""
 
-    def __init__(
-        self, label_studio: "LabelStudio", project_id: int, world: World, overlap: Overlap = Overlap(share=0.3, people=4)
-    ) -> None:
+    def __init__(self, label_studio: "LabelStudio", project_id: int, world: World, overlap: Overlap = OVERLAP) -> None:
         """`world`: what is true of the chunks that the project asks about; `overlap`: how many people each is for."""
         self._label_studio, self._project, self._world, self._overlap = label_studio, project_id, world, overlap
 

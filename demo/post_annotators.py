@@ -84,7 +84,7 @@ class PostNewsroom:
         self._spans = {post.post_id: without_overlaps(post.spans) for post in posts or written_posts()}
 
     def answer_all(self, people: Sequence[Marker] = PEOPLE, everybody: float = 0.3) -> Iterator[Reply]:
-        """Answer whatever each person has not answered yet; each reply once it is sent. `everybody`: share that all are asked."""
+        """Answer whatever each has not answered yet; each reply once it is sent. `everybody`: share that all are asked."""
         from resources.label_studio_annotations import all_tasks
 
         accounts = Accounts(self._label_studio, [person.name for person in people])

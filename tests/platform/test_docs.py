@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from climate_assets import cli, policies, schema
-from climate_assets.countries import SpeechChoice
+from climate_assets.countries import Country, SpeechChoice, Workload
 from climate_assets.definitions import CHECKS, STAGES, defs
 from resources.bindings import reference
 
@@ -28,6 +28,7 @@ IN_THE_BUCKET = {
     "posts/raw/",
     "refused/recordings/",
     "results/YYYYMMDD/",
+    "training_sets/",
 }
 
 
@@ -187,7 +188,9 @@ def test_told_pools_schedules_tables_and_assets_exist() -> None:
     tables = {t.name for t in schema.metadata.sorted_tables}
     assets = {key.to_user_string() for key in defs().resolve_asset_graph().get_all_asset_keys()}
     sensors_and_checks = {*rows("operate.md", "sensor"), *rows("operate.md", "check")}
-    settings = {"max_concurrent_runs", *STAGES, *policies.POOLS, *SpeechChoice.model_fields}
+    choices = {*SpeechChoice.model_fields, *Country.model_fields, *Workload.model_fields}
+    jobs = {job.name for job in defs().jobs or []}
+    settings = {"max_concurrent_runs", *STAGES, *policies.POOLS, *choices, *jobs}
     for page in PAGES[1:]:
         for word in quoted(page):
             if re.fullmatch(r"[a-z]+(_[a-z]+)+", word):

@@ -4,8 +4,6 @@ One story, since each step rests on the one before: two days of written posts te
 """
 
 import json
-import sys as _s
-import time as _t
 import uuid
 from collections.abc import Iterable
 from datetime import date
@@ -161,23 +159,6 @@ class Loop:
 def test_people_teach_a_model_that_takes_over_and_reads_the_next_posts(
     label_studio_server: Running, barometre: Barometre, lake: Lake, tmp_path: Path
 ) -> None:
-    T0 = _t.time()
-
-    def mark(n):
-        print(f"{_t.time() - T0:7.1f} {n}", file=_s.stderr, flush=True)
-
-    for _n in ("make", "answer", "look"):
-
-        def w(f, _n):
-            def g(self, *a, **k):
-                mark(f"> {_n} {a}"[:100])
-                r = f(self, *a, **k)
-                mark(f"< {_n}")
-                return r
-
-            return g
-
-        setattr(Loop, _n, w(getattr(Loop, _n), _n))
     loop = Loop(label_studio_server, barometre, lake, tmp_path)
     assert LINE in lines_of(loop.reference.countries(), loop.reference)
     assert Line("ner", "english") not in lines_of(loop.reference.countries(), loop.reference), "no English posts are read"
