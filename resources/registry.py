@@ -12,7 +12,7 @@ from typing import Final
 
 from dagster import ConfigurableResource, ResourceDependency
 
-from climate_assets.failures import Permanent
+from climate_assets.failures import Permanent, Transient
 from climate_assets.learning.records import ModelVersion, Outcome, Promotion, Stage
 from resources.postgres import Barometre, Change
 from resources.s3 import LAKE, Lake
@@ -75,10 +75,21 @@ class ModelRegistry(ConfigurableResource):  # type: ignore[type-arg]
         return self.barometre.upsert([model], ModelVersion)
 
     def decide(self, made: Promotion) -> Change:
-        """Write a decision down and show it at the models; the same decision again changes nothing."""
+        """Write a decision down and show it at the models; the same decision again changes nothing.
+
+        Raises `Transient` if another model was put in use since the decision was weighed: a comparison takes minutes, and must
+        not overrule what a person said meanwhile.
+        """
         with self.barometre.lock(f"champion of {made.task_kind} {made.language}"):
             change = Change()
-            if not self.barometre.read(Promotion, decision_id=made.decision_id):
+            moved = [d.challenger_id for d in self.decisions(made.task_kind, made.language) if d.outcome in _IN_PLACE]
+            now = moved[-1] if moved else None
+            overtaken = made.outcome in _IN_PLACE and made.champion_id != now
+            if self.barometre.read(Promotion, decision_id=made.decision_id):
+                pass
+            elif overtaken and made.champion_id is not None and made.challenger_id != now:
+                raise Transient(f"{now} was put in use while {made.challenger_id} was weighed against {made.champion_id}")
+            elif not overtaken:
                 change += self.barometre.upsert([made], Promotion)
             return change + self._show(made.task_kind, made.language)
 

@@ -11,10 +11,20 @@ from typing import Any
 import dagster as dg
 
 from climate_assets import policies
-from climate_assets.learning.asking import EVALUATION, TRAINING, Asked, Open, asked_again, judged_again, moved, unfinished
+from climate_assets.learning.asking import (
+    EVALUATION,
+    TRAINING,
+    Asked,
+    Open,
+    asked_again,
+    judged_again,
+    moved,
+    rounds_opened,
+    unfinished,
+)
 from climate_assets.learning.label_reading import codes_of, standing_of
 from climate_assets.learning.learners import lines_of
-from climate_assets.learning.lines import MISINFO, NER, Line, line_of
+from climate_assets.learning.lines import MISINFO, NER, Line
 from climate_assets.learning.rounds import Due, due
 from climate_assets.learning.turning import gate_of, rounds_of
 from climate_assets.partitions import LINE, ROUND, learning_round
@@ -36,7 +46,7 @@ _RUNNING = [
     dg.DagsterRunStatus.STARTED,
 ]
 # Rounds whose challenger was compared with the champion.
-_DECIDED = "SELECT DISTINCT m.round FROM model_versions m JOIN promotions p ON p.challenger_id = m.model_id WHERE m.round <> ''"
+_DECIDED = "SELECT round FROM promotions WHERE round <> ''"
 # What a champion of each task kind makes again, and the days that have any of it.
 _MADE_AGAIN = {
     MISINFO: ("classified_chunks", "SELECT DISTINCT country, day FROM verdicts WHERE engine = 'student'"),
@@ -67,6 +77,8 @@ def labels_settled(
 ) -> dg.SensorResult | dg.SkipReason:
     """Begins a round when enough people have answered: the model in use is measured on the labels that now stand."""
     begun, said = rounds_due(reference, barometre, registry)
+    # Run keys are remembered sensor by sensor: what the other sensor asked for is seen by its run alone.
+    begun = [key for key in begun if not _is_running(context.instance, key)]
     if not begun:
         return dg.SkipReason(said)
     return dg.SensorResult(
@@ -87,7 +99,9 @@ def gate_failed(
     """Asks for a challenger when the standard was missed, there is something new to learn, and iterations are left."""
     done = {row["round"] for row in barometre.rows(_DECIDED)}
     newest = [known[-1] for line in lines(reference) if (known := rounds_of(line, barometre))]
-    wanted = [r for r in newest if r.move == "retrain" and r.round not in done]
+    asked_for = [r for r in newest if r.move == "retrain" and r.round not in done]
+    # The run that has just measured may not have ended, so only trainings count.
+    wanted = [r for r in asked_for if not _is_running(context.instance, r.round, train_challenger.name)]
     if not wanted:
         return dg.SkipReason(" ".join(f"{r.round}: {r.why}" for r in newest) or "nothing was measured yet")
     return dg.SensorResult(run_requests=[_run(Open(r.round, TRAINING), 0) for r in wanted])
@@ -101,18 +115,18 @@ def rounds_unfinished(
     asked = {key: Asked(row[0], datetime.fromisoformat(row[1])) for key, row in json.loads(context.cursor or "{}").items()}
     # What no event tells of: another model was put in use, or the daemon was away.
     begun, _ = rounds_due(reference, barometre, registry)
-    now, opened = datetime.now(UTC), {*context.instance.get_dynamic_partitions(ROUND), *begun}
-    rounds = [r for line in lines(reference) for r in rounds_of(line, barometre)]
+    known, now = lines(reference), datetime.now(UTC)
+    rounds = [r for line in known for r in rounds_of(line, barometre)]
+    partitions = context.instance.get_dynamic_partitions(ROUND)
+    opened = rounds_opened({*partitions, *begun, *(r.round for r in rounds)}, known)
     open_ = unfinished(opened, rounds, (row["round"] for row in barometre.rows(_DECIDED)))
-    # Only the newest round of a line is turned: a later one rests on the earlier ones.
-    newest = {str(line_of(key)[0]): key for key in sorted(opened)}
     requests, kept = [], {}
-    for one in (o for o in open_ if newest.get(str(line_of(o.round)[0])) == o.round):
+    for one in open_:
         name, before = f"{one.round}/{one.wants}", asked.get(f"{one.round}/{one.wants}")
         if before is None:
-            # A sensor that reacts to events may have asked for it just now: the same run key asks once, and then this one
-            # waits.
-            requests += [_run(one, 0)] if one.round in begun else []
+            # A sensor that reacts to events may have asked for it just now; then this one waits.
+            asks = one.round in begun and not _is_running(context.instance, one.round)
+            requests += [_run(one, 0)] if asks else []
             kept[name] = Asked(0, now)
         elif asked_again(one, before, now, _is_running(context.instance, one.round)):
             requests.append(_run(one, before.tries + 1))
@@ -121,7 +135,7 @@ def rounds_unfinished(
             kept[name] = before
     cursor = json.dumps({name: [one.tries, one.at.isoformat()] for name, one in kept.items()})
     skip = None if requests else "; ".join(kept) or "every round is as far as it can be"
-    opening = _opened(begun, context.instance)
+    opening = _opened([str(r.partition_key) for r in requests], context.instance)
     return dg.SensorResult(
         run_requests=requests,
         cursor=cursor,
@@ -230,6 +244,6 @@ def _run(open_: Open, tries: int) -> dg.RunRequest:
     )
 
 
-def _is_running(instance: dg.DagsterInstance, round_key: str) -> bool:
+def _is_running(instance: dg.DagsterInstance, round_key: str, job: str | None = None) -> bool:
     tags = {"dagster/partition": round_key}
-    return bool(instance.get_runs(dg.RunsFilter(statuses=_RUNNING, tags=tags), limit=1))
+    return bool(instance.get_runs(dg.RunsFilter(statuses=_RUNNING, tags=tags, job_name=job), limit=1))

@@ -60,19 +60,19 @@ class Bench:
     def routes(self, chunks: Iterable[CleanChunk]) -> dict[str, list[CleanChunk]]:
         """Chunks by how they are sampled: `student`, `cascade`, `audit`, or `only` where there is one engine."""
         routed: dict[str, list[CleanChunk]] = {"student": [], "cascade": [], "audit": [], "only": []}
-        for chunk in chunks:
-            if self.student is None or not self.llm.configured:
-                routed["only"].append(chunk)
-            else:
-                probability, threshold = self.student.probability(chunk.text), self.student.threshold(RECALL)
-                routed[cascade.route(chunk.chunk_id, probability, threshold, self.country.audit_share)].append(chunk)
+        known = list(chunks)
+        if self.student is None or not self.llm.configured:
+            return {**routed, "only": known}
+        threshold = self.student.threshold(RECALL)
+        for chunk, probability in zip(known, self.student.probabilities(c.text for c in known), strict=True):
+            routed[cascade.route(chunk.chunk_id, probability, threshold, self.country.audit_share)].append(chunk)
         return routed
 
     def answers(self, sampling: str, chunks: Sequence[CleanChunk]) -> Iterator[tuple[CleanChunk, Result, str, str, str]]:
         """Chunk, result, model, prompt and engine of each answer, as they come in."""
         if self.student is not None and (sampling == "student" or not self.llm.configured):
-            for chunk in chunks:
-                yield chunk, self.student.judge(chunk.text), self.student.model, self.student.trained_on, "student"
+            for chunk, said in zip(chunks, self.student.judge_all(c.text for c in chunks), strict=True):
+                yield chunk, said, self.student.model, self.student.trained_on, "student"
         elif self.llm.configured:
             by_id = {chunk.chunk_id: chunk for chunk in chunks}
             for outcome in self.llm.judge_all(chunks, self.ledger, self.prompt, self.llm_model):

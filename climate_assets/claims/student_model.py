@@ -94,6 +94,11 @@ class Student:
         known = list(texts)
         return [self._judgement(*one) for one in zip(known, self.heads.find_all(known), strict=True)]
 
+    def probabilities(self, texts: Iterable[str]) -> list[float]:
+        """`probability` of each text, several times as quick as one by one."""
+        found = map(self.calibration.probabilities, self.heads.find_all(list(texts)))
+        return [claimed * (1 - contradicted) for claimed, contradicted in found]
+
     def _judgement(self, text: str, finding: Finding | None) -> Judgement:
         claimed, contradicted = self.calibration.probabilities(finding)
         score = round(10 * claimed * (1 - contradicted))

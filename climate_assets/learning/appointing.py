@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from climate_assets.failures import Permanent
-from climate_assets.learning.promotions import appointment
+from climate_assets.learning.promotions import RULE, appointment
 from climate_assets.learning.records import Outcome, Promotion
 from resources.registry import ModelRegistry
 
@@ -27,6 +27,8 @@ def appoint(model_id: str, by: str, why: str, registry: ModelRegistry) -> Promot
 
     Raises `Permanent` for a model that is not registered, is in use already, or whose bytes are not what was registered.
     """
+    if by.strip().casefold() == RULE:
+        raise Permanent(f"{by!r} stands for what no person decided; give your name")
     model = registry.model(model_id)
     registry.artefact(model)
     champion = registry.champion(model.task_kind, model.language)

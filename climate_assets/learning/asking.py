@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 
+from climate_assets.failures import Permanent
 from climate_assets.learning.iterations import Move
+from climate_assets.learning.lines import Line, line_of
 from climate_assets.learning.records import Round
 
 EVALUATION: Final = "evaluation"
@@ -35,11 +37,30 @@ class Asked:
     at: datetime
 
 
+def rounds_opened(keys: Iterable[str], lines: Iterable[Line]) -> list[str]:
+    """The newest round of each line that is still followed; a later round rests on the earlier ones, which are closed.
+
+    A partition that somebody added by hand under another name is nobody's round.
+    """
+    newest: dict[Line, tuple[int, str]] = {}
+    followed = set(lines)
+    for key in keys:
+        try:
+            line, number = line_of(key)
+        except Permanent:
+            continue
+        if line in followed and number >= newest.get(line, (0, ""))[0]:
+            newest[line] = (number, key)
+    return sorted(key for _, key in newest.values())
+
+
 def unfinished(opened: Iterable[str], rounds: Sequence[Round], decided: Iterable[str]) -> list[Open]:
     """What rounds still need: `opened` are keys that were begun, `rounds` those measured, `decided` those decided on."""
-    measured, done = {r.round: r for r in rounds}, set(decided)
-    wants = [Open(key, EVALUATION) for key in sorted(opened) if key not in measured]
-    return wants + [Open(r.round, TRAINING) for r in rounds if r.move == Move.RETRAIN and r.round not in done]
+    measured, done, keys = {r.round: r for r in rounds}, set(decided), set(opened)
+    wants = [Open(key, EVALUATION) for key in sorted(keys) if key not in measured]
+    return wants + [
+        Open(r.round, TRAINING) for r in rounds if r.round in keys and r.move == Move.RETRAIN and r.round not in done
+    ]
 
 
 def asked_again(open_: Open, asked: Asked | None, now: datetime, running: bool) -> bool:

@@ -137,11 +137,9 @@ class EntityLearning:
             created_at=datetime.now(UTC),
         )
 
-    def compared(self, challenger: ModelVersion, labels: Sequence[LabelledPost]) -> Promotion:
+    def compared(self, round_key: str, challenger: ModelVersion, labels: Sequence[LabelledPost]) -> Promotion:
         """Whether the challenger takes the champion's place, on posts that neither has learnt from."""
         champion, posts = self.champion(), self._held_out(labels)
-        if champion.model_id == challenger.model_id:
-            raise Permanent(f"{challenger.model_id} is the champion of {self.line} already; nothing to compare it with")
         one, other = (answers(posts, self._found(model, posts)) for model in (champion, challenger))
         policy = policies.PROMOTIONS[self.line.task_kind]
         return promotion(
@@ -151,6 +149,7 @@ class EntityLearning:
             language=self.line.language,
             champion_id=champion.model_id,
             challenger_id=challenger.model_id,
+            round_key=round_key,
             decided_at=datetime.now(UTC),
         )
 

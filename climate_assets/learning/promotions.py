@@ -13,7 +13,7 @@ import orjson
 
 from climate_assets.failures import Permanent
 from climate_assets.learning.comparison import Comparison, Policy
-from climate_assets.learning.records import Outcome, Promotion
+from climate_assets.learning.records import ModelVersion, Outcome, Promotion
 
 RULE: Final = "rule"
 _SHOWN: Final = 3
@@ -27,6 +27,7 @@ def promotion(
     language: str,
     champion_id: str,
     challenger_id: str,
+    round_key: str,
     decided_at: datetime,
 ) -> Promotion:
     """Whether the challenger takes the champion's place, with the sentence why.
@@ -68,6 +69,7 @@ def promotion(
         groups=found.groups,
         losses=[str(loss) for loss in losses],
         data_hash=found.data_hash,
+        round=round_key,
         decided_at=decided_at,
     )
     return _with_id(made, repr(policy))
@@ -116,10 +118,27 @@ def appointment(
         groups=0,
         losses=[],
         data_hash="",
+        round="",
         decided_at=decided_at,
     )
     # The same word may be given twice, months apart; the first model is put in place once.
     return _with_id(made, decided_at.isoformat() if champion_id else "")
+
+
+def nothing_learnt(champion: ModelVersion, round_key: str, *, decided_at: datetime) -> Promotion:
+    """The decision that ends a round whose training gave the champion again: all labels that are new are held out."""
+    first = appointment(
+        Outcome.PROMOTED,
+        task_kind=champion.task_kind,
+        language=champion.language,
+        champion_id=None,
+        model_id=champion.model_id,
+        decided_by=RULE,
+        why="Refused: the training gives the champion again, since all labels that are new are held out.",
+        decided_at=decided_at,
+    )
+    ended = replace(first, champion_id=champion.model_id, outcome=Outcome.REFUSED.value, round=round_key)
+    return _with_id(ended, "")
 
 
 def _difference(found: Comparison) -> float | None:
@@ -147,5 +166,6 @@ def _gain(found: Comparison) -> str:
 
 def _with_id(made: Promotion, rule: str) -> Promotion:
     """The row with its id: everything that was decided on, the rule included, and not when."""
-    content = [made.task_kind, made.language, made.champion_id, made.challenger_id, made.outcome, made.why, made.decided_by]
-    return replace(made, decision_id=hashlib.sha256(orjson.dumps([*content, made.data_hash, rule])).hexdigest()[:24])
+    models = [made.task_kind, made.language, made.champion_id, made.challenger_id]
+    content = [*models, made.outcome, made.why, made.decided_by, made.round, made.data_hash, rule]
+    return replace(made, decision_id=hashlib.sha256(orjson.dumps(content)).hexdigest()[:24])

@@ -128,6 +128,7 @@ class Promotion:
     groups: Annotated[int, "Groups of near-duplicates among them."]
     losses: Annotated[list[str], "Channels and labels on which the challenger is worse beyond the margin, with figures."]
     data_hash: Annotated[str, "Hash of the items and labels; empty where a person decided."]
+    round: Annotated[str, "Round of the loop that it ends; empty for a first model and where a person decided."]
     decided_at: Annotated[datetime, "When, UTC."]
 
 

@@ -14,6 +14,7 @@ from climate_assets.failures import Permanent
 from climate_assets.learning.iterations import Gate, Move, Step
 from climate_assets.learning.label_reading import standing_of
 from climate_assets.learning.lines import Line, line_of, training_key
+from climate_assets.learning.promotions import nothing_learnt
 from climate_assets.learning.records import ModelVersion, Promotion, Round, Score, Split, TrainingExample
 from climate_assets.learning.rounds import after_evaluation, trainings
 from climate_assets.learning.training_files import from_parquet, to_parquet
@@ -67,7 +68,7 @@ class Learning(Protocol):
     def candidate(self, round_key: str, examples: Sequence[TrainingExample]) -> ModelVersion:
         """A challenger."""
 
-    def compared(self, challenger: ModelVersion, labels: Sequence[Any]) -> Promotion:
+    def compared(self, round_key: str, challenger: ModelVersion, labels: Sequence[Any]) -> Promotion:
         """Whether it takes the champion's place."""
 
 
@@ -171,25 +172,22 @@ def candidate(round_key: str, learning: Learning, registry: ModelRegistry, lake:
     return registry.model(made.model_id), change
 
 
-def challenger_of(round_key: str, registry: ModelRegistry) -> ModelVersion:
-    """The model that a round has trained; raises `Permanent` if it has not."""
-    line, _ = line_of(round_key)
-    trained = [m for m in registry.models(line.task_kind, line.language) if m.round == round_key]
-    if not trained:
-        raise Permanent(f"round {round_key} has trained no model; make candidate_model of it first")
-    return trained[-1]
-
-
 def decided(round_key: str, learning: Learning, registry: ModelRegistry, barometre: Barometre) -> Decided:
     """Compare the challenger of a round with the champion, and put it in place if it wins. A decision is made once."""
-    challenger, labels = challenger_of(round_key, registry), learning.labels()
-    line = learning.line
-    by_rule = [
-        d for d in registry.decisions(line.task_kind, line.language) if d.challenger_id == challenger.model_id and d.measure
-    ]
-    made = by_rule[-1] if by_rule else learning.compared(challenger, labels)
+    line, labels = learning.line, learning.labels()
+    trained = [m for m in registry.models(line.task_kind, line.language) if m.round == round_key]
+    # A training that gave a model that is known already has no row of its own; asked again, it says which, and trains nothing.
+    challenger = trained[0] if trained else learning.candidate(round_key, examples_of(round_key, registry.lake))
+    change = registry.register(challenger)
+    earlier = next(iter(barometre.read(Promotion, round=round_key)), None)
+    if earlier:
+        made = earlier
+    elif challenger.model_id == learning.champion().model_id:
+        made = nothing_learnt(challenger, round_key, decided_at=datetime.now(UTC))
+    else:
+        made = learning.compared(round_key, challenger, labels)
     figures = learning.figures(challenger, round_key, labels)
-    return Decided(_written(round_key, figures, barometre) + registry.decide(made), made, figures)
+    return Decided(change + _written(round_key, figures, barometre) + registry.decide(made), made, figures)
 
 
 def _written(round_key: str, figures: Figures, barometre: Barometre) -> Change:

@@ -16,7 +16,6 @@ from climate_assets.claims.records import Verdict
 from climate_assets.claims.student import Student, student_from_bytes, train, version_of
 from climate_assets.claims.student_training import RULES
 from climate_assets.countries import Countries
-from climate_assets.failures import Permanent
 from climate_assets.learning.comparison import compared
 from climate_assets.learning.dividing import divided
 from climate_assets.learning.label_reading import codes_of, labelled_chunks
@@ -167,14 +166,12 @@ class VerdictLearning:
             created_at=datetime.now(UTC),
         )
 
-    def compared(self, challenger: ModelVersion, labels: Sequence[Labelled]) -> Promotion:
+    def compared(self, round_key: str, challenger: ModelVersion, labels: Sequence[Labelled]) -> Promotion:
         """Whether the challenger takes the champion's place, on chunks that neither has learnt from.
 
         The measure asks for no threshold, so chunks on which one was chosen are as good as any other.
         """
         champion, sides = self.champion(), self.divided(labels)
-        if champion.model_id == challenger.model_id:
-            raise Permanent(f"{challenger.model_id} is the champion of {self.line} already; nothing to compare it with")
         held = [x for x in labels if sides[x.item_id] in HELD_OUT]
         answers = []
         for model in (champion, challenger):
@@ -188,6 +185,7 @@ class VerdictLearning:
             language=self.line.language,
             champion_id=champion.model_id,
             challenger_id=challenger.model_id,
+            round_key=round_key,
             decided_at=datetime.now(UTC),
         )
 
@@ -203,18 +201,18 @@ class VerdictLearning:
         return self.countries[country].threshold if threshold is None else threshold
 
     def _judged(self, student: Student, threshold: float | None, chunks: Iterable[Labelled]) -> Mapping[str, Judged]:
-        found = {}
-        for chunk in chunks:
-            said = student.judge(chunk.text)
-            found[chunk.item_id] = Judged(
-                student.probability(chunk.text), said.score >= self._cut(threshold, chunk.country), said.category.value
-            )
-        return found
+        known = list(chunks)
+        texts = [chunk.text for chunk in known]
+        said = zip(known, student.judge_all(texts), student.probabilities(texts), strict=True)
+        return {
+            chunk.item_id: Judged(likely, one.score >= self._cut(threshold, chunk.country), one.category.value)
+            for chunk, one, likely in said
+        }
 
 
 def _threshold(student: Student, dev: Sequence[TrainingExample]) -> tuple[float | None, str]:
     """The threshold that dev speaks for, and the sentence that says so."""
-    gold, scores = [x.label == CASE for x in dev], [student.judge(x.text).score for x in dev]
+    gold, scores = [x.label == CASE for x in dev], [said.score for said in student.judge_all(x.text for x in dev)]
     if sum(gold) < policies.LEAST_CASES:
         return (
             None,

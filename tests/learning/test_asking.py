@@ -18,9 +18,11 @@ from climate_assets.learning.asking import (
     asked_again,
     judged_again,
     moved,
+    rounds_opened,
     unfinished,
 )
 from climate_assets.learning.iterations import Move
+from climate_assets.learning.lines import Line
 from climate_assets.learning.records import Round
 from tests.learning.cases import AT, measured
 
@@ -35,8 +37,8 @@ MINUTE = timedelta(minutes=1)
         ([R0], [], [], [Open(R0, EVALUATION)]),
         ([R1, R0], [], [], [Open(R0, EVALUATION), Open(R1, EVALUATION)]),
         ([R0], [measured(0)], [], [Open(R0, TRAINING)]),
-        # Measured by hand, its partition gone: it still wants its challenger.
-        ([], [measured(0)], [], [Open(R0, TRAINING)]),
+        # Not among the rounds that are still followed.
+        ([], [measured(0)], [], []),
         ([R0], [measured(0)], [R0], []),
         ([R0, R1], [measured(0)], [R0], [Open(R1, EVALUATION)]),
         ([R0, R1], [measured(0), measured(1, iteration=1)], [R0], [Open(R1, TRAINING)]),
@@ -211,3 +213,18 @@ def test_a_country_without_verdicts_is_passed_over_and_an_old_one_is_judged_from
         ("borealie", date(2026, 11, 20)),
         ("borealie", date(2026, 11, 14)),
     ]
+
+
+def test_only_the_newest_round_of_a_line_that_is_followed_is_turned() -> None:
+    french, english = Line("misinfo", "french"), Line("ner", "english")
+    keys = [
+        "misinfo-french-000",
+        "misinfo-french-1000",
+        "misinfo-french-999",
+        "ner-english-002",
+        "misinfo-dutch-004",
+        "by hand",
+    ]
+    assert rounds_opened(keys, [french, english]) == ["misinfo-french-1000", "ner-english-002"]
+    assert rounds_opened(keys, [english]) == ["ner-english-002"]
+    assert rounds_opened([], [french]) == []

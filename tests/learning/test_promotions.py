@@ -38,6 +38,7 @@ def decided(found: Comparison, policy: Policy | None = None) -> Promotion:
         language="french",
         champion_id="aaa",
         challenger_id="bbb",
+        round_key="misinfo-french-000",
         decided_at=NOW,
     )
 
@@ -103,6 +104,7 @@ def test_the_same_decision_twice_is_one_row() -> None:
         language="french",
         champion_id="aaa",
         challenger_id="bbb",
+        round_key="misinfo-french-000",
         decided_at=NOW + timedelta(1),
     )
     assert again.decision_id == row.decision_id

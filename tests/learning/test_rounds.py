@@ -65,6 +65,35 @@ def test_when_a_round_is_due(now: Standing, rounds: tuple[Round, ...], decided: 
 
 
 @pytest.mark.parametrize(
+    ("champion", "rounds", "decided", "number", "says"),
+    [
+        # Before the first round any champion is the one that labels are waited for.
+        ("student-2", (), 0, None, "10 new labels"),
+        (None, (measured(0, gold=10),), 1, None, "the labels are those"),
+        ("student-1", (measured(0, gold=10),), 1, None, "the labels are those"),
+        # A promoted challenger, or one that a person put in place, is measured on the labels there are; once.
+        ("student-2", (measured(0, gold=10),), 1, 1, "student-2 is in use since round misinfo-french-000: it is measured."),
+        ("student-2", (measured(0, Move.STOP_MET, gold=10),), 0, 1, "student-2 is in use"),
+        (
+            "student-2",
+            (measured(0), measured(1, iteration=1, champion_id="student-2", data_hash="h0")),
+            2,
+            None,
+            "the labels are",
+        ),
+        # While a challenger is being trained it would be compared with another model than the one in use.
+        ("student-2", (measured(0, gold=10),), 0, None, "is training a challenger"),
+    ],
+)
+def test_another_champion_is_measured_at_once(
+    champion: str | None, rounds: tuple[Round, ...], decided: int, number: int | None, says: str
+) -> None:
+    found = due(standing(10, "h0", answered=0), rounds, decided, GATE, POLICY, champion)
+    assert found.number == number
+    assert says in found.why
+
+
+@pytest.mark.parametrize(
     ("made", "before", "move", "iteration", "says"),
     [
         (measured(0, value=0.8), (), Move.STOP_MET, 0, "at or above the standard"),

@@ -205,26 +205,22 @@ def test_a_round_measures_trains_and_promotes_and_a_rollback_is_one_action(loop:
 
 
 def test_a_near_duplicate_across_the_split_stops_the_training(loop: Loop) -> None:
+    """A held-out item whose label is in dispute again is no label any more, and still held out: dividing does not see it."""
     loop.label(6)
     assert loop.make(learning.evaluation).success
-    sides = loop.barometre.read(Side)
-    learnt = next(s for s in sides if s.split == "train")
-    held = next(s for s in sides if s.split == "test")
+    learnt = next(s for s in loop.barometre.read(Side) if s.split == "train")
     [text] = loop.barometre.read(CleanChunk, chunk_id=learnt.item_id)
-    [other] = loop.barometre.read(CleanChunk, chunk_id=held.item_id)
     words = text.text.split()
-    Random(1).shuffle(noise := list(range(len(words))))
-    heard = " ".join("euh" if n in set(noise[: len(words) // 20]) else word for n, word in enumerate(words))
-    # Somebody restores a table by hand: the same bulletin, heard anew, on the other side.
-    loop.make(learning.training_set)
-    loop.barometre.upsert([replace(other, text=heard, text_sha256=sha256(heard.encode()).hexdigest())], CleanChunk)
+    misheard = set(Random(1).sample(range(len(words)), len(words) // 20))
+    heard = " ".join("euh" if n in misheard else word for n, word in enumerate(words))
+    planted = "france/canal-un/2026-10-01T04:00:00Z"
+    loop.barometre.upsert([replace(text, chunk_id=planted, text=heard)], CleanChunk)
+    loop.barometre.upsert([Side("misinfo-french", planted, "test", planted)], Side)
     done = loop.make(learning.training_set, learning.candidate_model, raise_on_error=False)
-    examples = {e.item_id for e in examples_of(ROUND, loop.lake) if e.split == "train"}
-    found = {c.check_name: c for c in done.get_asset_check_evaluations()}
-    if learnt.item_id in examples:
-        assert not found["nothing_leaks"].passed, "the planted pair was not found"
-        assert not done.success
-        assert not loop.barometre.read(ModelVersion, round=ROUND), "nothing was trained on what leaks"
+    [found] = [c for c in done.get_asset_check_evaluations() if c.check_name == "nothing_leaks"]
+    assert not found.passed
+    assert not done.success
+    assert not loop.barometre.read(ModelVersion, round=ROUND), "nothing was trained on what leaks"
 
 
 def test_a_worse_challenger_is_refused_and_the_champion_stays(loop: Loop) -> None:

@@ -407,6 +407,13 @@ def upgrade() -> None:
             nullable=False,
             comment="Hash of the items and labels; empty where a person decided.",
         ),
+        sa.Column(
+            "round",
+            sa.Text(),
+            autoincrement=False,
+            nullable=False,
+            comment="Round of the loop that it ends; empty for a first model and where a person decided.",
+        ),
         sa.Column("decided_at", sa.DateTime(timezone=True), autoincrement=False, nullable=False, comment="When, UTC."),
         sa.PrimaryKeyConstraint("decision_id"),
         comment="One decision which model is in use, and why (a row of `promotions`); rows are added and never changed.",
