@@ -82,7 +82,7 @@ def labels_settled(
     if not begun:
         return dg.SkipReason(said)
     return dg.SensorResult(
-        run_requests=[_run(Open(key, EVALUATION), 0) for key in begun],
+        run_requests=[_run(Open(key, EVALUATION), "0") for key in begun],
         dynamic_partitions_requests=_opened(begun, context.instance),
     )
 
@@ -104,7 +104,7 @@ def gate_failed(
     wanted = [r for r in asked_for if not _is_running(context.instance, r.round, train_challenger.name)]
     if not wanted:
         return dg.SkipReason(" ".join(f"{r.round}: {r.why}" for r in newest) or "nothing was measured yet")
-    return dg.SensorResult(run_requests=[_run(Open(r.round, TRAINING), 0) for r in wanted])
+    return dg.SensorResult(run_requests=[_run(Open(r.round, TRAINING), "0") for r in wanted])
 
 
 @dg.sensor(jobs=[measure_round, train_challenger], minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -120,16 +120,17 @@ def rounds_unfinished(
     partitions = context.instance.get_dynamic_partitions(ROUND)
     opened = rounds_opened({*partitions, *begun, *(r.round for r in rounds)}, known)
     open_ = unfinished(opened, rounds, (row["round"] for row in barometre.rows(_DECIDED)))
-    requests, kept = [], {}
+    # A run key is remembered for ever: with the minute in it, whoever resets the cursor has it asked for anew.
+    requests, kept, turn = [], {}, f"{now:%Y-%m-%dT%H:%M}"
     for one in open_:
         name, before = f"{one.round}/{one.wants}", asked.get(f"{one.round}/{one.wants}")
         if before is None:
             # A sensor that reacts to events may have asked for it just now; then this one waits.
             asks = one.round in begun and not _is_running(context.instance, one.round)
-            requests += [_run(one, 0)] if asks else []
+            requests += [_run(one, f"0/{turn}")] if asks else []
             kept[name] = Asked(0, now)
         elif asked_again(one, before, now, _is_running(context.instance, one.round)):
-            requests.append(_run(one, before.tries + 1))
+            requests.append(_run(one, f"{before.tries + 1}/{turn}"))
             kept[name] = Asked(before.tries + 1, now)
         else:
             kept[name] = before
@@ -234,10 +235,10 @@ def round_due(line: Line, reference: ReferenceFiles, barometre: Barometre, regis
     )
 
 
-def _run(open_: Open, tries: int) -> dg.RunRequest:
+def _run(open_: Open, turn: str) -> dg.RunRequest:
     """The run that brings a round on; asked for again it has another key."""
     return dg.RunRequest(
-        run_key=f"{open_.round}/{open_.wants}/{tries}",
+        run_key=f"{open_.round}/{open_.wants}/{turn}",
         job_name=train_challenger.name if open_.wants == TRAINING else measure_round.name,
         partition_key=open_.round,
         tags={"climate/why": "standard missed" if open_.wants == TRAINING else "labels settled"},
