@@ -76,11 +76,11 @@ def labels_settled(
     registry: ModelRegistry,
 ) -> dg.SensorResult | dg.SkipReason:
     """Begins a round when enough people have answered: the model in use is measured on the labels that now stand."""
-    begun, said = rounds_due(reference, barometre, registry)
+    due_now, said = rounds_due(reference, barometre, registry)
     # Run keys are remembered sensor by sensor: what the other sensor asked for is seen by its run alone.
-    begun = [key for key in begun if not _is_running(context.instance, key)]
+    begun = [key for key in due_now if not _is_running(context.instance, key)]
     if not begun:
-        return dg.SkipReason(said)
+        return dg.SkipReason(f"under way: {', '.join(due_now)}" if due_now else said)
     return dg.SensorResult(
         run_requests=[_run(Open(key, EVALUATION), "0") for key in begun],
         dynamic_partitions_requests=_opened(begun, context.instance),

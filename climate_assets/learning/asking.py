@@ -19,6 +19,7 @@ TRAINING: Final = "training"
 PATIENCE: Final = timedelta(minutes=20)
 """How long something that was asked for may take to show in the tables before it is asked for again."""
 MOST_TRIES: Final = 3
+A_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,13 @@ def unfinished(opened: Iterable[str], rounds: Sequence[Round], decided: Iterable
 
 
 def asked_again(open_: Open, asked: Asked | None, now: datetime, running: bool) -> bool:
-    """Whether something unfinished is asked for now: at once if it never was, else after `PATIENCE`, `MOST_TRIES` times at
-    most.
+    """Whether something unfinished is asked for now: at once if it never was, then `MOST_TRIES` times after `PATIENCE` each.
 
-    What is running is waited for; after that a person looks at the failed runs.
+    What is running is waited for. After that it is asked for once a day: an outage ends some time, and nothing is given up.
     """
     if running:
         return False
-    return asked is None or (asked.tries < MOST_TRIES and now - asked.at >= PATIENCE)
+    return asked is None or now - asked.at >= (PATIENCE if asked.tries < MOST_TRIES else A_DAY)
 
 
 def moved(champions: Mapping[str, str], told: Mapping[str, str]) -> dict[str, bool]:

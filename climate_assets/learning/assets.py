@@ -97,7 +97,7 @@ def training_set(
     """
     learners = Learners(reference, barometre, registry, student, entities)
     for key in context.partition_keys:
-        examples, written = turning.training_set(key, learners.of(key), lake)
+        examples, written = turning.training_set(key, learners.of(key), barometre, lake)
         files, left_out = tuning_files(key, examples)
         objects = written + sum(lake.put(LAKE, name, content) for name, content in files.items())
         context.add_asset_metadata(

@@ -42,7 +42,7 @@ def nothing_leaks(context: dg.AssetCheckExecutionContext, barometre: Barometre, 
     )
 
 
-@dg.asset_check(asset=learning.evaluation, blocking=True, partitions_def=learning_round)
+@dg.asset_check(asset=learning.training_set, blocking=True, partitions_def=learning_round)
 def sides_are_kept(context: dg.AssetCheckExecutionContext, barometre: Barometre, lake: Lake) -> dg.AssetCheckResult:
     """No item that the model in use has learnt from is held out now."""
     found: list[dict[str, Any]] = []

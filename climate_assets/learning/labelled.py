@@ -48,9 +48,14 @@ class Labelled:
         return self.assessment == CASE
 
     @property
+    def block(self) -> str:
+        """A channel's day, which is divided and resampled as a whole: chunks of one debate know each other's words."""
+        return f"{self.country}/{self.channel}/{self.day}"
+
+    @property
     def item(self) -> Item:
-        """What its side of the split hangs on."""
-        return Item(self.item_id, self.day, self.group_id)
+        """What its side of the split hangs on; near-duplicates are found by their texts, whatever their blocks."""
+        return Item(self.item_id, self.day, self.block)
 
     @property
     def slices(self) -> tuple[str, ...]:
@@ -92,7 +97,7 @@ def example_of(chunk: Labelled, split: Split) -> TrainingExample:
         label=chunk.assessment,
         category=",".join(category.value for category in chunk.categories),
         split=split.value,
-        group_id=chunk.group_id,
+        group_id=chunk.block,
         week=iso_week(chunk.day),
         source="gold",
         sampling=chunk.sampling,

@@ -82,12 +82,13 @@ def strata_of(chunks: Iterable[Below]) -> list[Stratum]:
     return [Stratum(*key, *row) for key, row in sorted(counted.items())]
 
 
-def missed_cases(strata: Iterable[Stratum], found: int, *, level: float = LEVEL) -> Missed:
+def missed_cases(strata: Iterable[Stratum], found: int, *, known: int = 0, level: float = LEVEL) -> Missed:
     """Cases below the threshold, and recall; `found` are the gold cases at or above it, where every chunk is labelled.
 
-    Where a channel has under `LEAST_LABELS` labels in a band, all channels of that band and chance are one stratum; a band
-    that nobody looked at is one with the nearest band that somebody did. A stratum without a case still has an upper limit.
-    Without any label nothing is estimated. Raises `Permanent` for counts that contradict each other.
+    `known`: cases below the threshold that are known without the slice, since an earlier model had flagged them; they are
+    added. Where a channel has under `LEAST_LABELS` labels in a band, all channels of that band and chance are one stratum; a
+    band that nobody looked at is one with the nearest band that somebody did. A stratum without a case still has an upper
+    limit. Without any label nothing is estimated. Raises `Permanent` for counts that contradict each other.
     """
     if not 0 < level < 1:
         raise ValueError(f"level {level} is not within 0..1; write 0.95 for 95 %")
@@ -102,7 +103,7 @@ def missed_cases(strata: Iterable[Stratum], found: int, *, level: float = LEVEL)
         )
         nothing = Estimate(None, None, None, level, reason)
         return Missed(nothing, nothing, by_chance, each)
-    cases = _total(rows, level)
+    cases = _with_known(_total(rows, level), known)
     return Missed(cases, _recall(found, cases), by_chance, each)
 
 
@@ -181,6 +182,13 @@ def _total(strata: Sequence[Stratum], level: float) -> Estimate:
     seen = sum(s.cases for s in sampled)
     unseen = sum(s.chunks - s.labelled for s in sampled)
     return Estimate(known + value, known + max(low, seen), known + min(high, seen + unseen), level)
+
+
+def _with_known(cases: Estimate, known: int) -> Estimate:
+    """The estimate and what is known for certain, together."""
+    if known < 0 or cases.value is None or cases.low is None or cases.high is None:
+        return cases
+    return Estimate(cases.value + known, cases.low + known, cases.high + known, cases.level, cases.reason)
 
 
 def _recall(found: int, cases: Estimate) -> Estimate:

@@ -82,7 +82,7 @@ class Side:
     line: Annotated[str, "Line of models: task kind and language."]
     item_id: Annotated[str, "Chunk id, or id of a post."]
     split: Annotated[str, "`train`, `dev` or `test`."]
-    group_id: Annotated[str, "Group of near-duplicates it belonged to when it got its side."]
+    group_id: Annotated[str, "What it was divided with: a channel's day; of posts, its group of near-duplicates."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class TrainingExample:
     label: Annotated[str, "`unchallenged`, `challenged` or `none`; for entities, a JSON list of spans."]
     category: Annotated[str, "What is claimed, several joined by a comma; empty if nothing is, and for entities."]
     split: Annotated[str, "`train`, `dev` or `test`."]
-    group_id: Annotated[str, "Group of near-duplicates it belongs to; its own id if alone."]
+    group_id: Annotated[str, "What is never divided: a channel's day; of posts, the group of near-duplicates."]
     week: Annotated[str, "ISO week of the item, such as `2026-W47`; empty for a shipped statement."]
     source: Annotated[str, "`shipped` with the project, `gold`: labelled by people, or `rehearsed`: said by a model."]
     sampling: Annotated[str, "How it was picked: `score`, `audit`, `all` or `gold`; empty for what is not gold."]

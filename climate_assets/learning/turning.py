@@ -152,8 +152,13 @@ def evaluated(round_key: str, learning: Learning, barometre: Barometre) -> Evalu
     return Evaluated(change, made, figures, counted)
 
 
-def training_set(round_key: str, learning: Learning, lake: Lake) -> tuple[list[TrainingExample], bool]:
-    """Put together and store what the next model may see; whether the file is a new one."""
+def training_set(round_key: str, learning: Learning, barometre: Barometre, lake: Lake) -> tuple[list[TrainingExample], bool]:
+    """Put together and store what the next model may see; whether the file is a new one.
+
+    Once a model was trained on it the set stands as it is: it is the evidence of what that model has seen.
+    """
+    if barometre.read(ModelVersion, round=round_key):
+        return examples_of(round_key, lake), False
     examples = learning.training_set(round_key, learning.labels())
     if not any(e.split == Split.TRAIN for e in examples):
         raise Permanent(f"{round_key}: no label is there to learn from; all of them are held out, wait for more")

@@ -18,11 +18,12 @@ from climate_assets.claims.student_training import RULES
 from climate_assets.countries import Countries
 from climate_assets.learning.comparison import compared
 from climate_assets.learning.dividing import divided
+from climate_assets.learning.intervals import LEVEL
 from climate_assets.learning.label_reading import codes_of, labelled_chunks
 from climate_assets.learning.labelled import CASE, Labelled, example_of, lesson_of
 from climate_assets.learning.lines import MISINFO, Line
 from climate_assets.learning.metrics import score_threshold
-from climate_assets.learning.missed import Below, Missed, missed_cases, strata_of
+from climate_assets.learning.missed import Below, Estimate, Missed, missed_cases, strata_of
 from climate_assets.learning.promotions import promotion
 from climate_assets.learning.records import ModelVersion, Promotion, Round, Split, Stage, TrainingExample
 from climate_assets.learning.score_tables import calibration_rows, confusion_rows, missed_sentence, score_rows
@@ -70,6 +71,8 @@ class VerdictLearning:
         """Every figure of a student on the test split, beside those of endpoints, and what people were not asked about."""
         sides = self.divided(labels)
         chunks = [x for x in labels if sides[x.item_id] is Split.TEST]
+        if not chunks:
+            return Figures([], None, "no chunk is held out yet: label more", {})
         made = quality(
             chunks,
             self._judged(self._student(model), model.threshold, chunks),
@@ -118,16 +121,21 @@ class VerdictLearning:
             {"model": champion.model_id, "countries": self.codes},
         )
         chances = {(r["country"], r["day"]): r["probability"] for r in rows if r["sampling"] == "audit"}
-        below, found = [], 0
+        below, found, known = [], 0, 0
         for row in rows:
-            case = None if row["value"] is None else row["value"] == "unchallenged"
+            case = None if row["value"] is None else row["value"] == CASE
             if row["score"] >= self._cut(champion.threshold, row["country"]):
                 found += case is True
-            else:
-                share = self.countries[row["country"]].audit_share
-                chance = chances.get((row["country"], row["day"]), share) or share
+            elif row["sampling"] == "score":
+                # An earlier model had flagged it: asked about for certain, it says nothing of what nobody saw.
+                known += case is True
+            elif chance := chances.get((row["country"], row["day"]), self.countries[row["country"]].audit_share):
                 below.append(Below(row["channel"], row["score"], chance, case if row["sampling"] == "audit" else None))
-        return missed_cases(strata_of(below), found)
+            else:
+                return _not_estimated(
+                    f"{row['country']} has no random slice (audit_share: 0): nobody looks below its threshold"
+                )
+        return missed_cases(strata_of(below), found, known=known)
 
     def training_set(self, round_key: str, labels: Sequence[Labelled]) -> list[TrainingExample]:
         """What the next model may see: labels to learn from, and labels to choose its threshold on; nothing of the test."""
@@ -169,7 +177,8 @@ class VerdictLearning:
     def compared(self, round_key: str, challenger: ModelVersion, labels: Sequence[Labelled]) -> Promotion:
         """Whether the challenger takes the champion's place, on chunks that neither has learnt from.
 
-        The measure asks for no threshold, so chunks on which one was chosen are as good as any other.
+        The measure asks for no threshold, so chunks on which the challenger's was chosen are as good as any other; losses on
+        channels do ask for one, and may look a little small there.
         """
         champion, sides = self.champion(), self.divided(labels)
         held = [x for x in labels if sides[x.item_id] in HELD_OUT]
@@ -222,3 +231,8 @@ def _threshold(student: Student, dev: Sequence[TrainingExample]) -> tuple[float 
     if point is None:
         return None, f"at no score is {policies.LEAST_PRECISION:.0%} of dev a case: the country's threshold stays in force."
     return float(point.score), f"its threshold of {point.score} keeps {point.recall:.0%} of the {sum(gold)} cases of dev."
+
+
+def _not_estimated(reason: str) -> Missed:
+    nothing = Estimate(None, None, None, LEVEL, reason)
+    return Missed(nothing, nothing, 0.0, [])

@@ -45,7 +45,7 @@ def held_out(chunk: Labelled, judged: Judged) -> HeldOut:
     case, found = chunk.case, judged.found
     return HeldOut(
         item_id=chunk.item_id,
-        group_id=chunk.group_id,
+        group_id=chunk.block,
         slices=chunk.slices,
         tp=int(case and found),
         fp=int(found and not case),
@@ -59,7 +59,7 @@ def held_out(chunk: Labelled, judged: Judged) -> HeldOut:
 def answer_of(chunk: Labelled, judged: Judged) -> Answer:
     """The same as one answer in a comparison of two models."""
     return decision(
-        chunk.item_id, chunk.group_id, chunk.channel, chunk.case, judged.probability, judged.found, chance=chunk.chance
+        chunk.item_id, chunk.block, chunk.channel, chunk.case, judged.probability, judged.found, chance=chunk.chance
     )
 
 

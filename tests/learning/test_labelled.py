@@ -45,7 +45,9 @@ def test_what_a_chunk_counts_for() -> None:
     assert chunk().slices == ("country=borealie", "channel=canal-un", "text=whole")
     cut = chunk(whole=False, programme_type="news", channel="radio-deux")
     assert cut.slices == ("country=borealie", "channel=radio-deux", "text=adverts cut", "programme=news")
-    assert chunk(item_id="i", group_id="g", day=date(2026, 1, 2)).item == Item("i", date(2026, 1, 2), "g")
+    assert chunk(item_id="i", group_id="g", day=date(2026, 1, 2)).item == Item(
+        "i", date(2026, 1, 2), "borealie/canal-un/2026-01-02"
+    )
 
 
 def test_a_row_of_a_training_set() -> None:
@@ -58,7 +60,7 @@ def test_a_row_of_a_training_set() -> None:
         label="challenged",
         category=TWO,
         split="dev",
-        group_id="g",
+        group_id="borealie/canal-un/2026-11-20",
         week="2026-W47",
         source="gold",
         sampling="score",

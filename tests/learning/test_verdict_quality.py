@@ -53,7 +53,7 @@ def test_where_a_chunk_counts(assessment: str, found: bool, cell: str) -> None:
     assert {name: getattr(held, name) for name in ("tp", "fp", "fn", "tn")} == {
         name: int(name == cell) for name in ("tp", "fp", "fn", "tn")
     }
-    assert (held.item_id, held.group_id, held.slices, held.probability, held.chance) == ("i", "g", one.slices, 0.7, 0.2)
+    assert (held.item_id, held.group_id, held.slices, held.probability, held.chance) == ("i", one.block, one.slices, 0.7, 0.2)
     answer = answer_of(one, judged)
     assert answer.counts == {MISINFO: (held.tp, held.fp, held.fn)}
     assert (answer.gold, answer.probability, answer.chance, answer.channel) == (one.case, 0.7, 0.2, "canal-un")

@@ -644,7 +644,7 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="Group of near-duplicates it belonged to when it got its side.",
+            comment="What it was divided with: a channel's day; of posts, its group of near-duplicates.",
         ),
         sa.PrimaryKeyConstraint("line", "item_id"),
         comment="Which side of the split a labelled item is on, for ever (a row of `sides`); what was learnt from cannot be unlearnt.",
