@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from resources.label_studio import LabelStudio
 
 NONE: Final = "none"
-OVERLAP: Final = Overlap(share=0.3, people=4)
-"""As in the demo's countries file: what all four are asked."""
+OVERLAP: Final = Overlap(share=0.3, people=3)
+"""As in the demo's countries file: what three of them are asked."""
 Anybody = TypeVar("Anybody")
 # A statement of which less than this lies in a chunk cannot be judged from it.
 _LEAST: Final = timedelta(seconds=4)

@@ -38,6 +38,7 @@ class Marker:
 PEOPLE: Final = (
     Marker("solene", overlooks=0.01, misplaces=0.005, confuses=0.005, seconds=35),
     Marker("corentin", overlooks=0.015, misplaces=0.005, confuses=0.01, seconds=28),
+    Marker("maelle", overlooks=0.02, misplaces=0.01, confuses=0.01, seconds=31),
 )
 
 

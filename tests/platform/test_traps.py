@@ -12,7 +12,7 @@ import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 
 from climate_assets.definitions import CHECKS, STAGES, defs
-from climate_assets.partitions import COUNTRY, DAY, country, country_day, key_of, recording, slice_of, slices_of
+from climate_assets.partitions import COUNTRY, DAY, country, country_day, key_of, learning_round, recording, slice_of, slices_of
 from climate_assets.policies import whole_range
 
 
@@ -24,14 +24,16 @@ def graph() -> Any:
 def test_trap_4_each_asset_is_collected_once() -> None:
     found = Counter(
         key
-        for group, module in STAGES.items()
-        for asset in dg.load_assets_from_modules([module], group_name=group)
+        for group, modules in STAGES.items()
+        for asset in dg.load_assets_from_modules(modules, group_name=group)
         for key in ([asset.key] if isinstance(asset, dg.AssetSpec) else asset.keys)
     )
     assert {key.to_user_string(): times for key, times in found.items() if times > 1} == {}
 
 
-@pytest.mark.parametrize("module", [*STAGES.values(), *CHECKS], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [*(module for stage in STAGES.values() for module in stage), *CHECKS], ids=lambda m: m.__name__
+)
 def test_trap_4_stages_import_each_others_modules_and_no_asset(module: Any) -> None:
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     taken = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and (n.module or "").endswith(".assets")]
@@ -40,7 +42,7 @@ def test_trap_4_stages_import_each_others_modules_and_no_asset(module: Any) -> N
 
 @pytest.mark.parametrize("group", STAGES)
 def test_trap_6_every_asset_says_what_it_returns(group: str) -> None:
-    for asset in dg.load_assets_from_modules([STAGES[group]]):
+    for asset in dg.load_assets_from_modules(STAGES[group]):
         if isinstance(asset, dg.AssetsDefinition):
             body = asset.op.compute_fn.decorated_fn  # type: ignore[union-attr]
             assert inspect.signature(body).return_annotation == dg.MaterializeResult[Any], asset.key
@@ -97,7 +99,7 @@ def test_trap_11_nothing_unpartitioned_waits_for_the_clock(graph: Any) -> None:
     """`on_cron` on an unpartitioned asset takes one new partition for all of them; no asset relies on it."""
     for node in graph.asset_nodes:
         if node.is_materializable:
-            assert node.partitions_def in (country_day, country, recording), node.key
+            assert node.partitions_def in (country_day, country, recording, learning_round), node.key
             assert "on_cron" not in repr(node.automation_condition)
 
 
