@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeVar
 
 from climate_assets.broadcast.records import CHUNK_SECONDS
 from climate_assets.claims.records import Category
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 NONE: Final = "none"
 OVERLAP: Final = Overlap(share=0.3, people=3)
 """As in the demo's countries file: what three of them are asked."""
-Anybody = TypeVar("Anybody")
+
+
+class _Works(Protocol):
+    @property
+    def alone(self) -> bool: ...
+
+
+Anybody = TypeVar("Anybody", bound=_Works)
 # A statement of which less than this lies in a chunk cannot be judged from it.
 _LEAST: Final = timedelta(seconds=4)
 _CLAIMS: Final = tuple(category.value for category in Category if category is not Category.NONE)
@@ -41,6 +48,7 @@ class Person:
     confuses: Annotated[float, "Share of cases whose category, or whether they are challenged, is another."]
     skips: Annotated[float, "Share of tasks that are skipped."]
     seconds: Annotated[float, "Median time of an answer."]
+    alone: Annotated[bool, "Is given tasks that nobody else answers; a newcomer is not."] = True
 
 
 PEOPLE: Final = (
@@ -48,7 +56,7 @@ PEOPLE: Final = (
     Person("baptiste", overlooks=0.08, suspects=0.02, confuses=0.10, skips=0.03, seconds=40),
     Person("oriane", overlooks=0.05, suspects=0.05, confuses=0.08, skips=0.02, seconds=48),
     # Clicks through: wrong about every third time, and too fast to have read.
-    Person("gaspard", overlooks=0.35, suspects=0.30, confuses=0.45, skips=0.0, seconds=5),
+    Person("gaspard", overlooks=0.35, suspects=0.30, confuses=0.45, skips=0.0, seconds=5, alone=False),
 )
 
 
@@ -139,11 +147,14 @@ def _where(said: str, text: str) -> tuple[int, int]:
 
 
 def shifts(tasks: Sequence[Task], people: Sequence[Anybody], wanted: Callable[[str], int]) -> Iterator[tuple[Anybody, Task]]:
-    """Who is given which task; `wanted`: how many people an item is for, all of them at most."""
+    """Who is given which task; `wanted`: how many people an item is for, all of them at most. Newcomers work beside others."""
+    trusted = [person for person in people if person.alone]
     for task in sorted(tasks, key=lambda task: task.chunk_id):
-        first = Random(hashlib.sha256(f"shift|{task.chunk_id}".encode()).digest()).randrange(len(people))
-        for number in range(min(wanted(task.chunk_id), len(people))):
-            yield people[(first + number) % len(people)], task
+        number = min(wanted(task.chunk_id), len(people))
+        given = people if number > 1 else trusted
+        first = Random(hashlib.sha256(f"shift|{task.chunk_id}".encode()).digest()).randrange(len(given))
+        for place in range(number):
+            yield given[(first + place) % len(given)], task
 
 
 class Accounts:

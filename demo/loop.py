@@ -102,8 +102,11 @@ def _answer(known: dict[str, Any], barometre: Barometre, world: World) -> int:
 
 
 def _ask(url: str) -> dict[str, Any]:
-    answer = httpx.post(url, json={"query": _ACTIVE}, timeout=60)
-    answer.raise_for_status()
+    try:
+        answer = httpx.post(url, json={"query": _ACTIVE}, timeout=60)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise Transient(f"Dagster does not answer at {url} ({type(error).__name__}); look at `climate status`") from error
     data: dict[str, Any] = answer.json()["data"]
     return data
 

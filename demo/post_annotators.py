@@ -33,6 +33,7 @@ class Marker:
     misplaces: Annotated[float, "Share of spans that are marked one character short."]
     confuses: Annotated[float, "Share of spans that are given another label."]
     seconds: Annotated[float, "Median time of an answer."]
+    alone: Annotated[bool, "Is given tasks that nobody else answers."] = True
 
 
 PEOPLE: Final = (

@@ -45,7 +45,7 @@ COUNTRY = """countries:
     bucket: climateguard
     project: Loop France
     hours: {start: "06:00", end: "10:00"}
-    threshold: 3
+    threshold: 6
     audit_share: 0.1
     channels:
       - {name: canal-un, title: Canal Un}
