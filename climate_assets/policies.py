@@ -91,10 +91,10 @@ STANDARDS: Final = {"misinfo": 0.8, "ner": 0.8}
 # How long a loop goes on, by task kind.
 LOOPS: Final = {"misinfo": LoopPolicy(), "ner": LoopPolicy()}
 
-# What a challenger has to show, by task kind. People read what is flagged: for verdicts, what counts is how much of it is a
-# case when nine of ten cases are found.
+# What a challenger has to show, by task kind. For verdicts the area under precision and recall: it asks for no threshold, so
+# that a few labels of the random slice, each of which stands for many chunks, do not decide alone.
 PROMOTIONS: Final = {
-    "misinfo": Policy(measure="precision_at_recall", recall=RECALL),
+    "misinfo": Policy(measure="pr_auc"),
     "ner": Policy(measure="f1"),
 }
 

@@ -18,7 +18,17 @@ import orjson
 
 from climate_assets.failures import Permanent
 from climate_assets.learning.intervals import LEVEL, ROUNDS, Floats, Interval, bootstrap, bootstrap_of_sums
-from climate_assets.learning.metrics import Counts, Measure, Ranking, precisions_at, ranking, threshold_at, weights_of
+from climate_assets.learning.metrics import (
+    Counts,
+    Measure,
+    Ranking,
+    average_precision,
+    average_precisions,
+    precisions_at,
+    ranking,
+    threshold_at,
+    weights_of,
+)
 
 MISINFO: Final = "misinfo"
 _EXACT_ITEMS: Final = 1_000
@@ -46,7 +56,7 @@ class Answer:
 class Policy:
     """What a challenger has to show."""
 
-    measure: Literal["f1", "precision_at_recall"] = "f1"
+    measure: Literal["f1", "precision_at_recall", "pr_auc"] = "f1"
     recall: float = 0.9
     """Recall that both are held to under `precision_at_recall`."""
     least_gain: float = 0.0
@@ -119,16 +129,12 @@ def compared(champion: Sequence[Answer], challenger: Sequence[Answer], policy: P
     groups = [answer.group_id for answer in one]
     alone_one = sum(a.right and not b.right for a, b in zip(one, other, strict=True))
     alone_other = sum(b.right and not a.right for a, b in zip(one, other, strict=True))
-    if policy.measure == "f1":
-        first, second, difference = _by_f1(one, other, groups, policy)
-        name = "f1"
-    else:
-        first, second, difference = _by_precision(one, other, groups, policy)
-        name = "precision_at_recall"
+    by = {"f1": _by_f1, "precision_at_recall": _by_precision, "pr_auc": _by_area}[policy.measure]
+    first, second, difference = by(one, other, groups, policy)
     return Comparison(
         items=len(one),
         groups=len(set(groups)),
-        measure=name,
+        measure=policy.measure,
         champion=first,
         challenger=second,
         difference=difference,
@@ -217,18 +223,9 @@ def _by_precision(
     one: Sequence[Answer], other: Sequence[Answer], groups: Sequence[str], policy: Policy
 ) -> tuple[Measure, Measure, Interval]:
     """Precision at equal recall, each model at the threshold that keeps it, chosen anew in each resample."""
+    (gold, first, low), (_, second, high) = _ranked(one), _ranked(other)
     weights = weights_of([a.chance for a in one])
-    rankings: list[Ranking] = []
-    measures: list[Measure] = []
-    for answers in (one, other):
-        probabilities = [a.probability for a in answers if a.probability is not None]
-        gold = [a.gold for a in answers if a.gold is not None]
-        if len(probabilities) != len(answers) or len(gold) != len(answers):
-            raise Permanent("precision at equal recall needs a probability and a label for each item; compare spans by f1")
-        rankings.append(ranking(gold, probabilities))
-        point = threshold_at(gold, probabilities, policy.recall, weights)
-        measures.append(Measure(point.precision, point.reason))
-    first, second = rankings
+    points = [threshold_at(gold, given, policy.recall, weights) for given in (low, high)]
     difference = bootstrap(
         lambda drawn: (
             precisions_at(second, drawn * weights, policy.recall) - precisions_at(first, drawn * weights, policy.recall)
@@ -238,7 +235,32 @@ def _by_precision(
         rounds=policy.rounds,
         level=policy.level,
     )
-    return measures[0], measures[1], difference
+    return Measure(points[0].precision, points[0].reason), Measure(points[1].precision, points[1].reason), difference
+
+
+def _by_area(
+    one: Sequence[Answer], other: Sequence[Answer], groups: Sequence[str], policy: Policy
+) -> tuple[Measure, Measure, Interval]:
+    """Average precision over all thresholds: one wrong label of the random slice moves it less than a single threshold."""
+    (gold, first, low), (_, second, high) = _ranked(one), _ranked(other)
+    weights = weights_of([a.chance for a in one])
+    difference = bootstrap(
+        lambda drawn: average_precisions(second, drawn * weights) - average_precisions(first, drawn * weights),
+        groups,
+        seed=policy.seed,
+        rounds=policy.rounds,
+        level=policy.level,
+    )
+    return average_precision(gold, low, weights), average_precision(gold, high, weights), difference
+
+
+def _ranked(answers: Sequence[Answer]) -> tuple[list[bool], Ranking, list[float]]:
+    """Gold, the ranking, and the probabilities of one model's answers; raises `Permanent` where one has none."""
+    probabilities = [a.probability for a in answers if a.probability is not None]
+    gold = [a.gold for a in answers if a.gold is not None]
+    if len(probabilities) != len(answers) or len(gold) != len(answers):
+        raise Permanent("a ranking needs a probability and a label for each item; compare spans by f1")
+    return gold, ranking(gold, probabilities), probabilities
 
 
 def _slices(one: Sequence[Answer], other: Sequence[Answer], support: int) -> list[Loss]:

@@ -148,7 +148,8 @@ def _difference(found: Comparison) -> float | None:
 
 
 def _named(found: Comparison, policy: Policy) -> str:
-    return "F1" if found.measure == "f1" else f"precision at {policy.recall:.0%} recall"
+    names = {"f1": "F1", "pr_auc": "PR-AUC", "precision_at_recall": f"precision at {policy.recall:.0%} recall"}
+    return names[found.measure]
 
 
 def _gain(found: Comparison) -> str:

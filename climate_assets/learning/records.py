@@ -117,7 +117,7 @@ class Promotion:
     outcome: Annotated[str, "`promoted`, `refused` or `rolled_back`."]
     why: Annotated[str, "The reason, in a sentence with its figures."]
     decided_by: Annotated[str, "`rule`, or who decided."]
-    measure: Annotated[str, "What decides: `f1` or `precision_at_recall`; empty where a person decided."]
+    measure: Annotated[str, "What decides: `f1`, `pr_auc` or `precision_at_recall`; empty where a person decided."]
     champion_value: Annotated[float | None, "The champion's measure; none if not defined."]
     challenger_value: Annotated[float | None, "The challenger's, on the same items."]
     difference: Annotated[float | None, "Challenger less champion."]

@@ -281,3 +281,28 @@ def test_models_measured_under_other_chances_are_not_compared() -> None:
     one = answers(GOLD, noisy(GOLD, 0.2, 1))
     with pytest.raises(Permanent, match="gold, group or channel of i000 differ"):
         compared(one, [replace(one[0], chance=0.5), *one[1:]], Policy(rounds=20))
+
+
+def test_the_area_is_the_average_precision_of_both_and_its_interval_that_of_the_loop() -> None:
+    from sklearn.metrics import average_precision_score
+
+    chances = [1.0 if n % 3 else 0.25 for n in range(len(GOLD))]
+    one, other = (
+        [replace(a, chance=c) for a, c in zip(answers(GOLD, noisy(GOLD, errors, seed), size=2), chances, strict=True)]
+        for errors, seed in ((0.3, 1), (0.1, 2))
+    )
+    found = compared(one, other, Policy(measure="pr_auc", rounds=200, seed=7))
+    weights = np.array([1 / c for c in chances])
+
+    def area(of: list[Answer], times: np.ndarray) -> float:  # type: ignore[type-arg]
+        return float(average_precision_score(GOLD, [a.probability for a in of], sample_weight=weights * times))
+
+    everybody = np.ones(len(GOLD))
+    assert found.champion.value == pytest.approx(area(one, everybody), abs=CLOSE)
+    assert found.challenger.value == pytest.approx(area(other, everybody), abs=CLOSE)
+    chance, drawn = np.random.default_rng(7), []
+    for _ in range(200):
+        picks = np.bincount(chance.integers(0, len(GOLD) // 2, len(GOLD) // 2), minlength=len(GOLD) // 2)
+        times = np.repeat(picks, 2).astype(float)
+        drawn.append(area(other, times) - area(one, times))
+    assert [found.difference.low, found.difference.high] == pytest.approx(np.quantile(drawn, [0.025, 0.975]).tolist(), abs=1e-9)

@@ -365,7 +365,7 @@ def upgrade() -> None:
             sa.Text(),
             autoincrement=False,
             nullable=False,
-            comment="What decides: `f1` or `precision_at_recall`; empty where a person decided.",
+            comment="What decides: `f1`, `pr_auc` or `precision_at_recall`; empty where a person decided.",
         ),
         sa.Column(
             "champion_value",
