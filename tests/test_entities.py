@@ -17,8 +17,6 @@ from climate_assets.posts.vocabulary import FRENCH, Label
 from demo.posts.written import gold_posts, written_posts
 from resources.entities import Entities, FoundSpan
 
-pytest.importorskip("spacy", reason="spaCy is not installed; `make setup` installs it")
-
 QUICK = Parameters(epochs=3)
 LAW = "Le décret Vasselin est voté, et Emmanuel Dupont est à Paris."
 EXAMPLES = [

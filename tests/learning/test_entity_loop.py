@@ -7,8 +7,6 @@ and again, as a small news cycle does, so a figure here says that the loop works
 from dataclasses import dataclass
 from typing import Final
 
-import pytest
-
 from climate_assets.learning.comparison import Policy, compared
 from climate_assets.learning.entity_examples import training_examples
 from climate_assets.learning.iterations import Gate, Iteration, LoopPolicy, Move, Step, next_step
@@ -22,8 +20,6 @@ from climate_assets.posts.repeats import groups_of
 from climate_assets.posts.vocabulary import FRENCH, Label, unknown_to
 from demo.posts.written import APART, FIRST, gold_posts, written_posts
 from resources.entities import Entities
-
-pytest.importorskip("spacy", reason="spaCy is not installed; `make setup` installs it")
 
 PORTION: Final = 50
 TARGET: Final = 0.8

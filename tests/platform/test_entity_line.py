@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pytest
 
 from climate_assets.labelling import assets as labelling
 from climate_assets.labelling.records import GoldLabel, LabellingTask
@@ -44,8 +43,6 @@ from resources.s3 import LAKE, Lake
 from resources.student import StudentShelf
 from sensors.learning import champion_moved, rounds_due
 from tests.label_studio_server import Running
-
-pytest.importorskip("spacy", reason="spaCy is not installed; `make setup` installs it")
 
 COUNTRIES = """
 countries:
@@ -169,15 +166,15 @@ def test_people_teach_a_model_that_takes_over_and_reads_the_next_posts(
     asked = {**loop.read(days()[0]), **loop.read(days()[1])}
     assert set(asked.values()) == {base}
     assert len(asked) >= 140
-    assert rounds_due(loop.reference, barometre)[0] == []
-    assert len(asked) < loop.answer() < 2 * len(asked), "some posts are for both of them"
+    assert rounds_due(loop.reference, barometre, loop.registry)[0] == []
+    assert len(asked) < loop.answer() < 2 * len(asked), "some posts are for several of them"
     gold = {g.item_id: g for g in barometre.read(GoldLabel, field="spans")}
-    assert {g.standing for g in gold.values()} == {"agreed", "single", "disputed"}
+    assert {"agreed", "single"} <= {g.standing for g in gold.values()} <= {"agreed", "single", "disputed"}
     assert sum(g.value is not None for g in gold.values()) >= 0.9 * len(asked)
 
     # Round 0: the base model cannot say most labels, and fails.
-    assert rounds_due(loop.reference, barometre)[0] == [ROUND]
-    assert loop.turn("evaluation") == {"sides_are_kept": True, "the_standard_is_met": False}
+    assert rounds_due(loop.reference, barometre, loop.registry)[0] == [ROUND]
+    assert loop.turn("evaluation") == {"the_standard_is_met": False}
     [first] = barometre.read(Round, line=str(LINE))
     assert (first.champion_id, first.value, first.move) == (base, 0.0, "retrain")
     assert loop.champion() == base
@@ -192,6 +189,7 @@ def test_people_teach_a_model_that_takes_over_and_reads_the_next_posts(
     assert (json.loads(told.cursor or "{}"), told.run_requests) == ({str(LINE): base}, [])
     assert loop.turn("training_set", "candidate_model", "promotion") == {
         "nothing_leaks": True,
+        "sides_are_kept": True,
         "every_model_in_use_was_decided_on": True,
     }
     learnt = loop.examples()
@@ -211,7 +209,7 @@ def test_people_teach_a_model_that_takes_over_and_reads_the_next_posts(
     loop.turn("training_set", "candidate_model", "promotion")
     assert loop.answer() == 0
     assert fingerprint(barometre) == before
-    assert rounds_due(loop.reference, barometre)[0] == [], "the same labels make no second round"
+    assert rounds_due(loop.reference, barometre, loop.registry)[0] == ["ner-french-001"], "the new model is measured"
 
     # The promoted model reads the next posts, and those of the last days again.
     moved = loop.look(champion_moved, told.cursor)
@@ -230,7 +228,7 @@ def test_people_teach_a_model_that_takes_over_and_reads_the_next_posts(
 
     # The next training rehearses what nobody has labelled, and learns from nothing that is held out.
     key = LINE.round(1)
-    assert loop.turn("training_set", key=key) == {"nothing_leaks": True}
+    assert loop.turn("training_set", key=key) == {"nothing_leaks": True, "sides_are_kept": True}
     old = {e.item_id: e for e in loop.examples(key) if e.source == "rehearsed"}
     assert 20 <= len(old) < len(loop.examples(key)) / 3
     assert not set(old) & {i for i, g in gold.items() if g.value is not None}
