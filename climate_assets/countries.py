@@ -173,6 +173,7 @@ class Country(_Strict):
     overlap: Overlap = Overlap()
     hidden_gold: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0  # share of open tasks whose answer is known
     workload: Workload | None = None
+    second_look: bool = False  # a missed case that one person finds waits for a second, and a third if they differ
     blind: bool = False  # the verdict is neither sent nor shown
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
 

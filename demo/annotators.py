@@ -6,7 +6,7 @@ that a second turn finds everything answered and adds nothing.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -14,17 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeVar
 
 from climate_assets.broadcast.records import CHUNK_SECONDS
 from climate_assets.claims.records import Category
-from climate_assets.countries import Overlap
 from climate_assets.labelling.labelling_config import CATEGORY, SOURCE_TEXT, SPANS
-from climate_assets.labelling.overlap import people_for
 from demo.world import World
 
 if TYPE_CHECKING:
     from resources.label_studio import LabelStudio
 
 NONE: Final = "none"
-OVERLAP: Final = Overlap(share=0.3, people=3)
-"""As in the demo's countries file: what three of them are asked."""
 
 
 class _Works(Protocol):
@@ -76,6 +72,7 @@ class Task:
     number: int
     chunk_id: str
     text: str
+    people: Annotated[int, "People for whom it is open, those who answered it included."] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +143,18 @@ def _where(said: str, text: str) -> tuple[int, int]:
     return first, last if last >= 0 else len(text)
 
 
-def shifts(tasks: Sequence[Task], people: Sequence[Anybody], wanted: Callable[[str], int]) -> Iterator[tuple[Anybody, Task]]:
-    """Who is given which task; `wanted`: how many people an item is for, all of them at most. Newcomers work beside others."""
-    trusted = [person for person in people if person.alone]
+def shifts(tasks: Sequence[Task], people: Sequence[Anybody]) -> Iterator[tuple[Anybody, Task]]:
+    """Who is given which task, all people at most; newcomers work beside others.
+
+    A task that is opened for more people later is given to the same ones and to further ones.
+    """
     for task in sorted(tasks, key=lambda task: task.chunk_id):
-        number = min(wanted(task.chunk_id), len(people))
-        given = people if number > 1 else trusted
-        first = Random(hashlib.sha256(f"shift|{task.chunk_id}".encode()).digest()).randrange(len(given))
-        for place in range(number):
-            yield given[(first + place) % len(given)], task
+        given = list(people)
+        Random(hashlib.sha256(f"shift|{task.chunk_id}".encode()).digest()).shuffle(given)
+        first = next(person for person in given if person.alone)
+        given = [first, *(person for person in given if person is not first)]
+        for person in given[: task.people]:
+            yield person, task
 
 
 class Accounts:
@@ -186,15 +186,12 @@ class Accounts:
 class Newsroom:
     """The people, at work in one project of Label Studio."""
 
-    def __init__(self, label_studio: "LabelStudio", project_id: int, world: World, overlap: Overlap = OVERLAP) -> None:
-        """`world`: what is true of the chunks that the project asks about; `overlap`: how many people each is for."""
-        self._label_studio, self._project, self._world, self._overlap = label_studio, project_id, world, overlap
-
-    def _wanted(self, chunk_id: str) -> int:
-        return people_for(chunk_id, self._overlap)
+    def __init__(self, label_studio: "LabelStudio", project_id: int, world: World) -> None:
+        """`world`: what is true of the chunks that the project asks about."""
+        self._label_studio, self._project, self._world = label_studio, project_id, world
 
     def answer_all(self, people: Sequence[Person] = PEOPLE) -> Iterator[Reply]:
-        """Answer whatever each person has not answered yet; each reply once it is sent."""
+        """Answer whatever is open and each person has not answered yet; each reply once it is sent."""
         from resources.label_studio_annotations import all_tasks
 
         accounts = Accounts(self._label_studio, [person.name for person in people])
@@ -202,9 +199,9 @@ class Newsroom:
         tasks: list[Task] = []
         for task in all_tasks(self._label_studio, self._project):
             item = task["data"]["item"]
-            tasks.append(Task(task["id"], item["id"], item["plaintext"]))
+            tasks.append(Task(task["id"], item["id"], item["plaintext"], task["overlap"]))
             answered |= {(task["id"], answer["completed_by"]) for answer in task["annotations"]}
-        for person, wanted in shifts(tasks, people, self._wanted):
+        for person, wanted in shifts(tasks, people):
             if (wanted.number, accounts.numbers[person.name]) not in answered:
                 reply = reply_of(person, wanted, truth_of(wanted.chunk_id, self._world))
                 accounts.send(reply, person.name)

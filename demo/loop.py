@@ -16,6 +16,7 @@ from rich.progress import Progress
 from climate_assets import policies
 from climate_assets.claims.student import student_from_bytes
 from climate_assets.failures import Transient
+from climate_assets.learning.leakage import leaks
 from climate_assets.learning.metrics import at_equal_recall
 from demo import tour
 from demo.annotators import Newsroom, truth_of
@@ -36,7 +37,8 @@ query { runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING, STARTED, 
   ... on Runs { results { runId } } } }"""
 _STANDS: Final = """SELECT (SELECT count(*) FROM annotations) AS answers,
   (SELECT count(*) FROM gold_labels WHERE value IS NOT NULL) AS labels,
-  (SELECT count(*) FROM labelling_tasks WHERE state = 'ok') AS tasks, (SELECT count(*) FROM rounds) AS rounds,
+  (SELECT count(*) FROM labelling_tasks WHERE state = 'ok') AS tasks,
+  (SELECT coalesce(sum(people_told), 0) FROM assignments) AS wanted, (SELECT count(*) FROM rounds) AS rounds,
   (SELECT count(*) FROM model_versions) AS models, (SELECT count(*) FROM promotions) AS decisions"""
 _PROJECTS: Final = """SELECT DISTINCT country, task_kind, project_id FROM labelling_tasks
   WHERE project_id IS NOT NULL AND state = 'ok' ORDER BY 1, 2, 3"""
@@ -73,14 +75,15 @@ def _until_quiet(here: Platform, known: dict[str, Any], world: World, progress: 
     barometre: Barometre = known["barometre"]
     task = progress.add_task("the loop", total=None, said=what)
     stood, since, begun = None, time.monotonic(), time.monotonic()
-    answered, asked = 0, -1
+    answered, asked = 0, (-1, -1)
     while time.monotonic() - since < _QUIET_SECONDS:
         if time.monotonic() - begun > _PATIENCE_SECONDS:
             raise Transient(f"the loop still moves after {_PATIENCE_SECONDS} s; look at {url.removesuffix('/graphql')}")
         stands = barometre.rows(_STANDS)[0]
-        # Asking Label Studio for all its tasks is dear: it is done when there are others.
-        given = _answer(known, barometre, world) if stands["tasks"] != asked else 0
-        answered, asked = answered + given, stands["tasks"]
+        # Asking Label Studio for all its tasks is dear: it is done when there are others, or some are for more people.
+        waiting = (stands["tasks"], stands["wanted"])
+        given = _answer(known, barometre, world) if waiting != asked else 0
+        answered, asked = answered + given, waiting
         running = len(_ask(url)["runsOrError"].get("results", []))
         if given or running or stands != stood:
             stood, since = stands, time.monotonic()
@@ -127,21 +130,24 @@ def told(known: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _queue(known: dict[str, Any], barometre: Barometre) -> dict[str, Any] | None:
-    """What people read to find nine of ten cases, with the first student and with the champion, on chunks neither has learnt
-    from.
+def _queue(resources: dict[str, Any], barometre: Barometre) -> dict[str, Any] | None:
+    """What people read to find nine of ten cases, with the first student and with the champion.
 
-    What is true is the world's, which the platform never sees.
+    Of chunks from which neither has learnt, nor from nearly the same words. What is true is the world's, which the platform
+    never sees.
     """
-    registry = known["registry"]
+    registry = resources["registry"]
     models = registry.models("misinfo", "french")
     champion = registry.champion("misinfo", "french")
     if champion is None or champion.model_id == models[0].model_id:
         return None
-    chunks = barometre.rows(
-        "SELECT DISTINCT c.chunk_id, c.text FROM clean_chunks c JOIN verdicts v USING (chunk_id)"
-        " LEFT JOIN sides s ON s.item_id = c.chunk_id AND s.split = 'train' WHERE s.item_id IS NULL ORDER BY 1"
+    rows = barometre.rows(
+        "SELECT DISTINCT c.chunk_id, c.text, coalesce(s.split = 'train', false) AS learnt"
+        " FROM clean_chunks c JOIN verdicts v USING (chunk_id) LEFT JOIN sides s ON s.item_id = c.chunk_id ORDER BY 1"
     )
+    near = leaks({row["chunk_id"]: row["text"] for row in rows}, {row["chunk_id"]: str(row["learnt"]) for row in rows})
+    known = {name for leak in near for name in (leak.one, leak.other)}
+    chunks = [row for row in rows if not row["learnt"] and row["chunk_id"] not in known]
     world = World()
     truth = [truth_of(chunk["chunk_id"], world).assessment == "unchallenged" for chunk in chunks]
     first, now = (

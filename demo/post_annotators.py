@@ -7,13 +7,10 @@ of the people who judge chunks (`annotators.py`). An answer follows from person 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from climate_assets.countries import Overlap
 from climate_assets.labelling.entity_labels import LABEL, NOTHING, TEXT, Label
-from climate_assets.labelling.overlap import people_for
 from climate_assets.posts.spans import Span, without_overlaps
 from demo.annotators import Accounts, Reply, Task, shifts
 from demo.posts.written import WrittenPost, written_posts
@@ -85,8 +82,8 @@ class PostNewsroom:
         self._label_studio, self._project = label_studio, project_id
         self._spans = {post.post_id: without_overlaps(post.spans) for post in posts or written_posts()}
 
-    def answer_all(self, people: Sequence[Marker] = PEOPLE, everybody: float = 0.3) -> Iterator[Reply]:
-        """Answer whatever each has not answered yet; each reply once it is sent. `everybody`: share that all are asked."""
+    def answer_all(self, people: Sequence[Marker] = PEOPLE) -> Iterator[Reply]:
+        """Answer whatever is open and each has not answered yet; each reply once it is sent."""
         from resources.label_studio_annotations import all_tasks
 
         accounts = Accounts(self._label_studio, [person.name for person in people])
@@ -95,9 +92,9 @@ class PostNewsroom:
         for task in all_tasks(self._label_studio, self._project):
             item = task["data"]["item"]
             if item["id"] in self._spans:
-                tasks.append(Task(task["id"], item["id"], item["plaintext"]))
+                tasks.append(Task(task["id"], item["id"], item["plaintext"], task["overlap"]))
                 answered |= {(task["id"], answer["completed_by"]) for answer in task["annotations"]}
-        for person, wanted in shifts(tasks, people, partial(people_for, overlap=Overlap(share=everybody, people=len(people)))):
+        for person, wanted in shifts(tasks, people):
             if (wanted.number, accounts.numbers[person.name]) not in answered:
                 reply = reply_of(person, wanted, self._spans[wanted.chunk_id])
                 accounts.send(reply, person.name)

@@ -7,6 +7,10 @@ from pathlib import Path
 from embedded.ports import free_port
 from embedded.supervision import Server
 
+# Every bucket takes volumes of its own. Left to itself, the server allows one for each GB that is free on the disk, and many
+# buckets on a small disk then end in refused writes while there is room. Volumes are not allocated ahead.
+_VOLUMES, _VOLUME_MB = 2000, 512
+
 
 def server(folder: Path, port: int, access_key: str, secret_key: str) -> Server:
     """How the object store is started: data in `folder`, S3 on `port`, everything else on free ports."""
@@ -26,6 +30,8 @@ def server(folder: Path, port: int, access_key: str, secret_key: str) -> Server:
         f"-filer.port={filer}",
         f"-filer.port.grpc={filer_grpc}",
         f"-volume.port={volume}",
+        f"-volume.max={_VOLUMES}",
+        f"-master.volumeSizeLimitMB={_VOLUME_MB}",
         f"-volume.port.grpc={volume_grpc}",
         f"-s3.port={port}",
         f"-s3.port.grpc={s3_grpc}",

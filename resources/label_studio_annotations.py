@@ -36,7 +36,7 @@ _WAITS: Final = (1.0, 2.0)
 # Names of fields at every level; `created_username`, a person's name and address, is not among them.
 _FIELDS: Final = (
     "id,data,project,updated_at,created_at,annotations,result,was_cancelled,completed_by,lead_time,task,"
-    "parent_prediction,predictions,model_version"
+    "parent_prediction,predictions,model_version,overlap"
 )
 _FEW_FIELDS: Final = "id,project,updated_at"
 

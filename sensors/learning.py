@@ -111,7 +111,7 @@ def gate_failed(
 def rounds_unfinished(
     context: dg.SensorEvaluationContext, reference: ReferenceFiles, barometre: Barometre, registry: ModelRegistry
 ) -> dg.SensorResult | dg.SkipReason:
-    """Begins rounds that no event tells of, and asks again, three times, for what a failed run or an outage left undone."""
+    """Begins rounds that no event tells of, and asks again for what a failed run or an outage left: often, then daily."""
     asked = {key: Asked(row[0], datetime.fromisoformat(row[1])) for key, row in json.loads(context.cursor or "{}").items()}
     # What no event tells of: another model was put in use, or the daemon was away.
     begun, _ = rounds_due(reference, barometre, registry)
@@ -223,7 +223,8 @@ def _opened(keys: list[str], instance: dg.DagsterInstance) -> list[Any]:
 def round_due(line: Line, reference: ReferenceFiles, barometre: Barometre, registry: ModelRegistry) -> Due:
     """Whether a round of a line begins now, from what is written down."""
     rounds, codes = rounds_of(line, barometre), codes_of(line, reference.countries())
-    decided = sum(r.round in {row["round"] for row in barometre.rows(_DECIDED)} for r in rounds)
+    done = {row["round"] for row in barometre.rows(_DECIDED)}
+    decided = sum(r.round in done for r in rounds)
     champion = registry.champion(line.task_kind, line.language)
     return due(
         standing_of(line, codes, barometre),

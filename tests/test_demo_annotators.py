@@ -1,25 +1,23 @@
 """The simulated newsroom: errors at the rates that are said, the same at each turn, and answers that the platform reads."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pytest
 
 from climate_assets.claims.records import Category
-from climate_assets.countries import Overlap
 from climate_assets.labelling.answers import Reading, answers_of_task
 from climate_assets.labelling.labelling_config import labelling_config
-from climate_assets.labelling.overlap import people_for
 from climate_assets.labelling.records import Annotation
 from demo.annotators import PEOPLE, Newsroom, Person, Reply, Task, Truth, reply_of, shifts, truth_of
 from demo.world import World
 from resources.label_studio import LabelStudio
 from resources.label_studio_annotations import all_tasks
+from resources.label_studio_people import tell_people
 from tests.label_studio_server import Running
 from tests.labelling import cases
 
-WANTED = partial(people_for, overlap=Overlap(share=0.3, people=3))
 NOT_US = Category.NOT_US.value
 CASE, CLEAN = Truth("unchallenged", NOT_US), Truth("none")
 TASKS = [Task(n, f"france/canal-un/2026-11-16T06:{n % 60:02}:00Z#{n}", "mot " * 80) for n in range(3000)]
@@ -61,12 +59,19 @@ def test_an_answer_is_the_same_at_each_turn_and_in_the_screens_own_words() -> No
         assert first.skipped or (read.assessment, ",".join(read.categories)) == said(first)
 
 
-def test_some_tasks_are_for_everybody_and_each_other_one_for_somebody() -> None:
-    given = Counter(task.number for _, task in shifts(TASKS, PEOPLE, WANTED))
-    assert set(given) == {task.number for task in TASKS}
-    assert set(given.values()) == {1, 3}
-    assert sum(n > 1 for n in given.values()) / len(TASKS) == pytest.approx(0.3, abs=0.037)
-    assert list(shifts(TASKS, PEOPLE, WANTED)) == list(shifts(list(reversed(TASKS)), PEOPLE, WANTED))
+def test_a_task_is_given_to_as_many_as_it_is_open_for_and_later_to_further_ones() -> None:
+    before: list[tuple[Person, int]] = []
+    for people in (1, 2, 3, 4, 5):
+        tasks = [replace(task, people=people) for task in TASKS]
+        given = [(person, task.number) for person, task in shifts(tasks, PEOPLE)]
+        assert set(Counter(number for _, number in given).values()) == {min(people, len(PEOPLE))}
+        assert len(set(given)) == len(given)
+        assert set(before) <= set(given)
+        assert given == [(person, task.number) for person, task in shifts(list(reversed(tasks)), PEOPLE)]
+        before = given
+    shares = Counter(person.name for person, _ in shifts(TASKS, PEOPLE))
+    assert set(shares) == {person.name for person in PEOPLE if person.alone}, "a newcomer works beside others"
+    assert min(shares.values()) / len(TASKS) == pytest.approx(1 / 3, abs=0.037)
 
 
 def test_the_truth_of_a_chunk_is_what_was_planted_in_it() -> None:
@@ -94,8 +99,11 @@ def test_the_newsroom_answers_everything_once(label_studio_server: Running) -> N
     label_studio.push(project, [cases.task(minute=2 * n) for n in range(12)])
     newsroom = Newsroom(label_studio, project, World())
     sent = list(newsroom.answer_all())
-    assert len(sent) == len(list(shifts([Task(n, cases.chunk(minute=2 * n).chunk_id, "") for n in range(12)], PEOPLE, WANTED)))
+    assert len(sent) == 12
     assert list(newsroom.answer_all()) == []
+    first = next(all_tasks(label_studio, project))
+    assert tell_people(label_studio, first["id"], 3)
+    assert [reply.task for reply in newsroom.answer_all()] == [first["id"]] * 2
     reading = Reading(project, "borealie", "api")
     read = [answer for task in all_tasks(label_studio, project) for answer in answers_of_task(task, reading)]
     assert all(isinstance(answer, Annotation) for answer in read)

@@ -1,6 +1,7 @@
 """Files to and from a real object store: streamed, limited, whole or not there at all."""
 
 import hashlib
+import shutil
 import socketserver
 import threading
 import uuid
@@ -101,3 +102,14 @@ def test_a_bucket_that_several_ask_for_at_once_is_there_for_all(lake: Lake) -> N
         for name in names:
             list(callers.map(lambda _, name=name: lake.ensure_bucket(name), range(8)))  # raises what any of them met
             assert lake.has_bucket(name)
+
+
+def test_many_buckets_on_a_small_disk_can_be_written_to(lake: Lake, servers_folder: Path) -> None:
+    # The store takes a volume for each bucket; left to itself it allows about one for each free GB.
+    names = [f"many-{number:03}" for number in range(min(shutil.disk_usage(servers_folder).free // 2**30, 200) + 10)]
+    for name in names:
+        lake.ensure_bucket(name)
+        assert lake.put(name, "key", b"content")
+    for name in names:
+        lake._client.delete_object(Bucket=name, Key="key")
+        lake._client.delete_bucket(Bucket=name)

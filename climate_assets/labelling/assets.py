@@ -11,7 +11,7 @@ from climate_assets.broadcast import assets as broadcast
 from climate_assets.claims import assets as claims
 from climate_assets.failures import Transient
 from climate_assets.labelling.adjudicating import adjudicate
-from climate_assets.labelling.assigning import open_known_again
+from climate_assets.labelling.assigning import open_again
 from climate_assets.labelling.collecting import collect
 from climate_assets.labelling.handover import hand_over
 from climate_assets.labelling.records import Adjudication, Annotation, GoldLabel, LabellingTask
@@ -165,13 +165,13 @@ def adjudication_tasks(
 ) -> dg.MaterializeResult[Any]:
     """One question to an adjudicator for each item in dispute: the item, and every answer without its author.
 
-    It goes to a project of its own, and its answer wins. The same run opens tasks whose answer is known again for people who
-    have not answered them, as many as the country wants: hidden gold tasks.
+    It goes to a project of its own, and its answer wins. The same run opens tasks again for people who have not answered
+    them: cases that were found in the random slice and wait for a second look, and tasks whose answer is known (hidden gold).
     """
     countries = reference.countries()
     for code in context.partition_keys:
         done = adjudicate(countries[code], barometre, lake, label_studio)
-        again = open_known_again(countries[code], barometre, label_studio)
+        again = open_again(countries[code], barometre, label_studio)
         for trouble in filter(None, (done.trouble, *again.troubles)):
             context.log.warning(trouble)
         report_partition(

@@ -4,6 +4,7 @@ How many people is `overlap.py`, what fits is `workload.py`, which known tasks a
 Label Studio is `resources/label_studio_people.py`. A task without a row of `assignments` is for one person.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,8 +13,8 @@ from climate_assets.countries import Country
 from climate_assets.failures import Permanent
 from climate_assets.labelling.collecting import voting_answers
 from climate_assets.labelling.hidden_gold import Known, known_items, opened_again, people_at_work
-from climate_assets.labelling.overlap import people_for
-from climate_assets.labelling.records import Annotation, Assignment, GoldLabel, LabellingTask
+from climate_assets.labelling.overlap import people_for, people_needed
+from climate_assets.labelling.records import Annotation, Answered, Assignment, GoldLabel, LabellingTask
 from climate_assets.labelling.votes import TASK_KIND, latest_answers
 from climate_assets.labelling.workload import handed_over_today
 from climate_assets.states import State
@@ -35,7 +36,10 @@ class Told:
 
 def assigned(item_ids: Iterable[str], country: Country) -> list[Assignment]:
     """How each of some new tasks is put to people, by the country's settings of today; it stays so."""
-    return [Assignment(item, country.code, people_for(item, country.overlap), 0, 1, country.blind, None) for item in item_ids]
+    return [
+        Assignment(item, country.code, people_for(item, country.overlap), 0, 1, country.blind, country.second_look, None)
+        for item in item_ids
+    ]
 
 
 def due_today(
@@ -73,45 +77,70 @@ def handed_over(
     return done
 
 
-def open_known_again(country: Country, barometre: Barometre, label_studio: LabelStudio) -> Told:
-    """Open tasks with a known answer again for people at work who have not answered them, as many as the country wants."""
-    with barometre.lock(f"hidden gold of {country.code}"):
-        plans = _plans(country.code, barometre)
+def open_again(country: Country, barometre: Barometre, label_studio: LabelStudio) -> Told:
+    """Open tasks again for people who have not answered them: missed cases that wait for a second look, and known tasks.
+
+    Of tasks with a known answer as many are open as the country wants, for people at work.
+    """
+    with barometre.lock(f"tasks of {country.code} that are opened again"):
         tasks = {
             task.chunk_id: task
             for task in barometre.read(LabellingTask, country=country.code, state=State.OK.value, task_kind=TASK_KIND)
         }
+        answers = [a for a in latest_answers(voting_answers(country.code, barometre)) if a.item_id in tasks]
+        before = _plans(country.code, barometre)
+        plans = _looked_at_again(before, tasks.values(), answers)
         if country.hidden_gold:
-            fresh = _opened(country, plans, tasks, barometre)
-            # Written first: a run that is cut here tells Label Studio when it is made again.
-            change = barometre.upsert(fresh, Assignment)
-            plans |= {plan.chunk_id: plan for plan in fresh}
-        else:
-            change = Change()
-        done = Told(change)
+            plans |= _opened(country, plans, tasks, answers, barometre)
+        # Written first: a run that is cut here tells Label Studio when it is made again.
+        done = Told(barometre.upsert([plan for item, plan in plans.items() if plan != before.get(item)], Assignment))
         _tell(list(plans.values()), tasks, barometre, label_studio, done)
         return done
 
 
-def wanted_people(country: str, barometre: Barometre) -> dict[str, int]:
-    """How many people each item is for, before its label stands; an item that is opened again waits for nobody more."""
-    return {item: plan.people for item, plan in _plans(country, barometre).items()}
+def wanted_people(
+    country: str, tasks: Iterable[LabellingTask], answers: Iterable[Annotation], barometre: Barometre
+) -> dict[str, int]:
+    """How many people each item is for, before its label stands; an item whose answer is known waits for nobody more."""
+    plans = _looked_at_again(_plans(country, barometre), tasks, latest_answers(answers))
+    return {item: plan.people for item, plan in plans.items()}
+
+
+def _looked_at_again(
+    plans: dict[str, Assignment], tasks: Iterable[LabellingTask], answers: Iterable[Annotation]
+) -> dict[str, Assignment]:
+    """The plans, those of missed cases for as many people as what was said of them asks for."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for answer in answers:
+        if answer.state == Answered.SUBMITTED and answer.assessment:
+            said[answer.item_id].append(answer.assessment)
+    sampling = {task.chunk_id: task.sampling for task in tasks}
+    now = dict(plans)
+    for item, plan in plans.items():
+        if plan.second_look and item in said:
+            people = people_needed(plan.people, sampling.get(item, ""), said[item])
+            # Who was asked because the answer was known may be one of them.
+            now[item] = replace(plan, people=people, people_more=max(0, plan.people_more - (people - plan.people)))
+    return now
 
 
 def _opened(
-    country: Country, plans: dict[str, Assignment], tasks: dict[str, LabellingTask], barometre: Barometre
-) -> list[Assignment]:
-    answers = [answer for answer in latest_answers(voting_answers(country.code, barometre)) if answer.item_id in tasks]
+    country: Country,
+    plans: dict[str, Assignment],
+    tasks: dict[str, LabellingTask],
+    answers: Sequence[Annotation],
+    barometre: Barometre,
+) -> dict[str, Assignment]:
     who, active = _people_by_item(answers), people_at_work(answers)
     told = {item: plans[item].people + plans[item].people_more if item in plans else 1 for item in tasks}
     awaited = {item: min(told[item] - len(who.get(item, ())), len(active - who.get(item, frozenset()))) for item in tasks}
     gold = barometre.read(GoldLabel, country=country.code, task_kind=TASK_KIND)
     known = [Known(i, who.get(i, frozenset()), awaited[i]) for i in sorted(known_items(gold) & tasks.keys())]
     more = opened_again(known, active, sum(number > 0 for number in awaited.values()), country.hidden_gold)
-    rows = []
+    rows = {}
     for item, people in more.items():
-        plan = plans.get(item) or Assignment(item, country.code, 1, 0, 1, False, None)
-        rows.append(replace(plan, people_more=len(who.get(item, frozenset())) + people - plan.people))
+        plan = plans.get(item) or Assignment(item, country.code, 1, 0, 1, blind=False, second_look=False, handed_over_on=None)
+        rows[item] = replace(plan, people_more=len(who.get(item, frozenset())) + people - plan.people)
     return rows
 
 

@@ -53,6 +53,7 @@ class Assignment:
     people_more: Annotated[int, "Further people who are shown it because its answer is known: a hidden gold task; else 0."]
     people_told: Annotated[int, "Number of people that Label Studio was told; 1 is what it takes by itself."]
     blind: Annotated[bool, "The model's verdict is neither sent nor shown."]
+    second_look: Annotated[bool, "A case that was found in the random slice waits for further people."]
     handed_over_on: Annotated[date | None, "Day in the country's zone on which Label Studio got it; none until then."]
 
 

@@ -106,7 +106,8 @@ def _read_so_far(country: str, barometre: Barometre) -> dict[str, Any]:
 
 def _settle(country: str, barometre: Barometre) -> Settled:
     answers, decisions = votes_and_decisions(country, barometre)
-    every_task, wanted = barometre.read(LabellingTask, country=country), wanted_people(country, barometre)
+    every_task = barometre.read(LabellingTask, country=country)
+    wanted = wanted_people(country, every_task, answers, barometre)
     tasks = [task for task in every_task if task.task_kind == TASK_KIND and not _was_never_asked(task)]
     votes = {field: votes_of(answers, field) for field in (ASSESSMENT, CATEGORIES)}
     model = dawid_skene(votes[ASSESSMENT])

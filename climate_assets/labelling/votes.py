@@ -13,6 +13,8 @@ from climate_assets.labelling.records import Annotation, Answered, TaskKind
 
 ASSESSMENT: Final = "assessment"
 CATEGORIES: Final = "categories"
+CASE: Final = "unchallenged"
+"""Assessment of a case: misinformation stands."""
 MISINFORMATION: Final = frozenset({"unchallenged", "challenged"})
 """Assessments after which the screen asks what is claimed."""
 TASK_KIND: Final = TaskKind.MISINFO.value

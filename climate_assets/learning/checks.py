@@ -17,6 +17,11 @@ from resources.postgres import Barometre
 from resources.s3 import Lake
 
 _SHOWN = 10
+# Rounds that trained the model which a round measures, and the models that it goes on from.
+_LINEAGE = """WITH RECURSIVE lineage AS (
+      SELECT m.* FROM rounds r JOIN model_versions m ON m.model_id = r.champion_id WHERE r.round = %(round)s
+      UNION SELECT m.* FROM lineage l JOIN model_versions m ON m.model_id = l.parent_id)
+    SELECT round FROM lineage WHERE round <> '' ORDER BY round"""
 
 
 @dg.asset_check(asset=learning.training_set, blocking=True, partitions_def=learning_round)
@@ -32,37 +37,23 @@ def nothing_leaks(context: dg.AssetCheckExecutionContext, barometre: Barometre, 
         for leak in leaks(texts, sides):
             one, other = (leak.one, leak.other) if leak.one_side == "learnt" else (leak.other, leak.one)
             found.append({"round": key, "learnt": one, "held out": other, "alike": leak.alike})
-    return dg.AssetCheckResult(
-        passed=not found,
-        description=f"{len(found)} pairs leak: a model trained on them would be flattered. Make the training set again; if "
-        "they stay, somebody edited `sides` by hand."
-        if found
-        else "",
-        metadata={"leaks": len(found), **({"first": table(found[:_SHOWN])} if found else {})},
+    return _none(
+        found,
+        "pairs leak: a model trained on them would be flattered. Make the training set again; if they stay, somebody edited "
+        "`sides` by hand.",
     )
 
 
-@dg.asset_check(asset=learning.training_set, blocking=True, partitions_def=learning_round)
+@dg.asset_check(asset=learning.evaluation, blocking=True, partitions_def=learning_round)
 def sides_are_kept(context: dg.AssetCheckExecutionContext, barometre: Barometre, lake: Lake) -> dg.AssetCheckResult:
-    """No item that the model in use has learnt from is held out now."""
+    """Nothing that the model in use has learnt from, or a model that it goes on from, is held out now."""
     found: list[dict[str, Any]] = []
     for key in context.partition_keys:
-        trained = barometre.rows(
-            "SELECT m.round FROM rounds r JOIN model_versions m ON m.model_id = r.champion_id WHERE r.round = %(r)s"
-            " AND m.round <> ''",
-            {"r": key},
-        )
         held = held_out_texts(line_of(key)[0], barometre)
-        for row in trained:
+        for row in barometre.rows(_LINEAGE, {"round": key}):
             learnt = [e.item_id for e in examples_of(row["round"], lake) if e.split == Split.TRAIN and e.item_id in held]
             found += [{"round": key, "learnt in": row["round"], "item": item} for item in learnt]
-    return dg.AssetCheckResult(
-        passed=not found,
-        description=f"{len(found)} items were learnt from and are held out now: the figures of this round flatter."
-        if found
-        else "",
-        metadata={"contradictions": len(found), **({"first": table(found[:_SHOWN])} if found else {})},
-    )
+    return _none(found, "items were learnt from and are held out now: the figures of this round flatter. Restore `sides`.")
 
 
 @dg.asset_check(asset=learning.evaluation, partitions_def=learning_round)
@@ -84,3 +75,12 @@ def every_model_in_use_was_decided_on(context: dg.AssetCheckExecutionContext, ba
         GROUP BY 1, 2 HAVING count(*) <> 1 OR count(p.why) <> 1"""
     lines = sorted({str(line_of(key)[0]) for key in context.partition_keys})
     return holds(context, barometre, query, "Somebody edited model_versions by hand: decide again.", lines=lines)
+
+
+def _none(found: list[dict[str, Any]], what: str) -> dg.AssetCheckResult:
+    """Whether nothing was found; what was found is shown with its number."""
+    return dg.AssetCheckResult(
+        passed=not found,
+        description=f"{len(found)} {what}" if found else "",
+        metadata={"contradictions": len(found), **({"first": table(found[:_SHOWN])} if found else {})},
+    )

@@ -16,15 +16,15 @@ import orjson
 from climate_assets import policies
 from climate_assets.countries import Countries
 from climate_assets.failures import Permanent
-from climate_assets.learning.comparison import compared
+from climate_assets.learning.comparison import Answer
 from climate_assets.learning.dividing import divided
 from climate_assets.learning.entity_examples import REHEARSED_SHARE, Parameters, data_hash
 from climate_assets.learning.entity_reading import labelled_posts
 from climate_assets.learning.label_reading import codes_of
 from climate_assets.learning.labelled_posts import REHEARSED, LabelledPost, example_of, lessons_of
 from climate_assets.learning.lines import Line
-from climate_assets.learning.promotions import RULE, appointment, promotion
-from climate_assets.learning.records import ModelVersion, Outcome, Promotion, Round, Score, Split, Stage, TrainingExample
+from climate_assets.learning.promotions import RULE, appointment
+from climate_assets.learning.records import ModelVersion, Outcome, Score, Split, Stage, TrainingExample
 from climate_assets.learning.rehearsing import rehearsal
 from climate_assets.learning.score_tables import score_rows
 from climate_assets.learning.scores import ALL, RANDOM, Measured, scores_of
@@ -94,11 +94,10 @@ class EntityLearning:
         }
         return Figures(scores, _gate(worst, scores), "" if worst.label else worst.reason, shown)
 
-    def training_set(self, round_key: str, labels: Sequence[LabelledPost]) -> list[TrainingExample]:
+    def training_set(self, parent: ModelVersion, labels: Sequence[LabelledPost]) -> list[TrainingExample]:
         """All gold that may be learnt from, and posts that nobody labelled as the model in use finds them."""
         sides = self.divided(labels)
         gold = [example_of(x, Split.TRAIN) for x in labels if sides[x.item_id] is Split.TRAIN]
-        parent = self.measured_in(round_key)
         # A base model cannot say most of our labels, and its silence teaches that they are not there: on the written posts, F1
         # of held-out posts is 0.82 with its answers on other posts and 0.88 without.
         if not parent.artefact_key:
@@ -106,9 +105,9 @@ class EntityLearning:
         old = rehearsal(self.line, self.codes, labels, sides, partial(self._spans, parent), self.barometre)
         return [*gold, *old]
 
-    def candidate(self, round_key: str, examples: Sequence[TrainingExample]) -> ModelVersion:
+    def candidate(self, round_key: str, parent: ModelVersion, examples: Sequence[TrainingExample]) -> ModelVersion:
         """A challenger: the model that the round has measured, trained further; the same is not trained twice."""
-        parent, parameters, language = self.measured_in(round_key), Parameters(), self.line.language
+        parameters, language = Parameters(), self.line.language
         lang = code(language)
         lessons = lessons_of(examples, lang, vocabulary_of(lang))
         known = data_hash(lessons)
@@ -137,26 +136,10 @@ class EntityLearning:
             created_at=datetime.now(UTC),
         )
 
-    def compared(self, round_key: str, challenger: ModelVersion, labels: Sequence[LabelledPost]) -> Promotion:
-        """Whether the challenger takes the champion's place, on posts that neither has learnt from."""
-        champion, posts = self.champion(), self._held_out(labels)
-        one, other = (answers(posts, self._found(model, posts)) for model in (champion, challenger))
-        policy = policies.PROMOTIONS[self.line.task_kind]
-        return promotion(
-            compared(one, other, policy),
-            policy,
-            task_kind=self.line.task_kind,
-            language=self.line.language,
-            champion_id=champion.model_id,
-            challenger_id=challenger.model_id,
-            round_key=round_key,
-            decided_at=datetime.now(UTC),
-        )
-
-    def measured_in(self, round_key: str) -> ModelVersion:
-        """The model in use when a round was measured: made again later, its challenger continues from the same one."""
-        rounds = self.barometre.read(Round, round=round_key)
-        return self.registry.model(rounds[0].champion_id) if rounds else self.champion()
+    def answers(self, model: ModelVersion, labels: Sequence[LabelledPost]) -> list[Answer]:
+        """What a model finds in posts that no model has learnt from."""
+        posts = self._held_out(labels)
+        return answers(posts, self._found(model, posts))
 
     def _held_out(self, labels: Sequence[LabelledPost]) -> list[GoldPost]:
         sides = self.divided(labels)

@@ -5,20 +5,17 @@ the shape, the lesson a chunk teaches, the example it is in a training set. Does
 (`label_reading.py`), and figures (`verdict_quality.py`).
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final
 
-import orjson
-
 from climate_assets.claims.records import Category
 from climate_assets.claims.student_lessons import Lesson
+from climate_assets.labelling.votes import CASE
 from climate_assets.learning.records import Split, TrainingExample
 from climate_assets.learning.splits import Item, iso_week
 
-CASE: Final = "unchallenged"
 CHALLENGED: Final = "challenged"
 CLAIMED: Final = frozenset({"misinformation", "misleading"})
 """Labels of spans that mark what is claimed."""
@@ -104,12 +101,6 @@ def example_of(chunk: Labelled, split: Split) -> TrainingExample:
         probability=chunk.chance,
         marked=list(chunk.marked),
     )
-
-
-def labels_hash(labels: Iterable[Labelled]) -> str:
-    """SHA-256 of what is known: items, groups, labels and texts."""
-    rows = sorted([x.item_id, x.group_id, x.assessment, x.category, x.text, *x.marked] for x in labels)
-    return hashlib.sha256(orjson.dumps(rows)).hexdigest()
 
 
 def marked_words(spans: Iterable[Mapping[str, object]]) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ from typing import Any, Final, Protocol
 
 from climate_assets import policies
 from climate_assets.failures import Permanent
+from climate_assets.learning.comparison import Answer, compared
 from climate_assets.learning.iterations import Gate, Move, Step
 from climate_assets.learning.label_reading import standing_of
 from climate_assets.learning.lines import Line, line_of, training_key
-from climate_assets.learning.promotions import nothing_learnt
+from climate_assets.learning.promotions import nothing_learnt, promotion
 from climate_assets.learning.records import ModelVersion, Promotion, Round, Score, Split, TrainingExample
 from climate_assets.learning.rounds import after_evaluation, trainings
 from climate_assets.learning.training_files import from_parquet, to_parquet
@@ -50,9 +51,6 @@ class Learning(Protocol):
     def champion(self) -> ModelVersion:
         """The model in use."""
 
-    def measured_in(self, round_key: str) -> ModelVersion:
-        """The model that a round has measured, from which its challenger goes on; the champion, if it has measured none."""
-
     def labels(self) -> Sequence[Any]:
         """Every item with a label that stands."""
 
@@ -62,14 +60,14 @@ class Learning(Protocol):
     def figures(self, model: ModelVersion, round_key: str, labels: Sequence[Any]) -> Figures:
         """What a model is worth on the test split."""
 
-    def training_set(self, round_key: str, labels: Sequence[Any]) -> list[TrainingExample]:
-        """What the next model may see."""
+    def training_set(self, parent: ModelVersion, labels: Sequence[Any]) -> list[TrainingExample]:
+        """What the model that goes on from `parent` may see."""
 
-    def candidate(self, round_key: str, examples: Sequence[TrainingExample]) -> ModelVersion:
-        """A challenger."""
+    def candidate(self, round_key: str, parent: ModelVersion, examples: Sequence[TrainingExample]) -> ModelVersion:
+        """A challenger that goes on from `parent`; one that is registered already is not trained again."""
 
-    def compared(self, round_key: str, challenger: ModelVersion, labels: Sequence[Any]) -> Promotion:
-        """Whether it takes the champion's place."""
+    def answers(self, model: ModelVersion, labels: Sequence[Any]) -> list[Answer]:
+        """What a model says of the items that neither it nor its rival has learnt from, beside gold."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def evaluated(round_key: str, learning: Learning, barometre: Barometre) -> Evalu
     if earlier and trained and earlier.data_hash != standing.data_hash:
         raise Permanent(f"round {round_key} is closed: it has trained {trained[0].model_id}; new labels begin a new round")
     # A round that has trained is measured again as it was; else the model that is in use by now is measured.
-    champion = learning.measured_in(round_key) if trained else learning.champion()
+    champion = parent_of(round_key, learning, barometre) if trained else learning.champion()
     sides = learning.divided(labels)
     figures = learning.figures(champion, round_key, labels)
     at_training = next((r.gold for r in reversed(before) if r.move == Move.RETRAIN), 0)
@@ -152,6 +150,18 @@ def evaluated(round_key: str, learning: Learning, barometre: Barometre) -> Evalu
     return Evaluated(change, made, figures, counted)
 
 
+def parent_of(round_key: str, learning: Learning, barometre: Barometre) -> ModelVersion:
+    """The model that a round has measured, from which its challenger goes on; the champion, if it has measured none.
+
+    Made again after a promotion, a round goes on from the same model as before, and not from its own child.
+    """
+    measured = barometre.read(Round, round=round_key)
+    if not measured:
+        return learning.champion()
+    [parent] = barometre.read(ModelVersion, model_id=measured[0].champion_id)
+    return parent
+
+
 def training_set(round_key: str, learning: Learning, barometre: Barometre, lake: Lake) -> tuple[list[TrainingExample], bool]:
     """Put together and store what the next model may see; whether the file is a new one.
 
@@ -159,7 +169,7 @@ def training_set(round_key: str, learning: Learning, barometre: Barometre, lake:
     """
     if barometre.read(ModelVersion, round=round_key):
         return examples_of(round_key, lake), False
-    examples = learning.training_set(round_key, learning.labels())
+    examples = learning.training_set(parent_of(round_key, learning, barometre), learning.labels())
     if not any(e.split == Split.TRAIN for e in examples):
         raise Permanent(f"{round_key}: no label is there to learn from; all of them are held out, wait for more")
     return examples, lake.put(LAKE, training_key(round_key), to_parquet(examples))
@@ -172,27 +182,46 @@ def examples_of(round_key: str, lake: Lake) -> list[TrainingExample]:
 
 def candidate(round_key: str, learning: Learning, registry: ModelRegistry, lake: Lake) -> tuple[ModelVersion, Change]:
     """Train the challenger of a round on its stored training set, and register it."""
-    made = learning.candidate(round_key, examples_of(round_key, lake))
+    parent = parent_of(round_key, learning, registry.barometre)
+    made = learning.candidate(round_key, parent, examples_of(round_key, lake))
     change = registry.register(made)
     return registry.model(made.model_id), change
 
 
 def decided(round_key: str, learning: Learning, registry: ModelRegistry, barometre: Barometre) -> Decided:
-    """Compare the challenger of a round with the champion, and put it in place if it wins. A decision is made once."""
-    line, labels = learning.line, learning.labels()
-    trained = [m for m in registry.models(line.task_kind, line.language) if m.round == round_key]
+    """Compare the challenger of a round with the champion, and put it in place if it wins.
+
+    A decision is made once, and the figures that were written down with it stay: they are of the labels of that time.
+    """
     # A training that gave a model that is known already has no row of its own; asked again, it says which, and trains nothing.
-    challenger = trained[0] if trained else learning.candidate(round_key, examples_of(round_key, registry.lake))
-    change = registry.register(challenger)
-    earlier = next(iter(barometre.read(Promotion, round=round_key)), None)
-    if earlier:
-        made = earlier
-    elif challenger.model_id == learning.champion().model_id:
+    trained = barometre.read(ModelVersion, round=round_key)
+    challenger, change = (trained[0], Change()) if trained else candidate(round_key, learning, registry, registry.lake)
+    if earlier := barometre.read(Promotion, round=round_key):
+        scores = barometre.read(Score, round=round_key, model_version=challenger.model_id)
+        return Decided(change + registry.decide(earlier[0]), earlier[0], Figures(scores, None, "", {}))
+    labels, champion = learning.labels(), learning.champion()
+    if challenger.model_id == champion.model_id:
         made = nothing_learnt(challenger, round_key, decided_at=datetime.now(UTC))
     else:
-        made = learning.compared(round_key, challenger, labels)
+        made = _promotion(round_key, champion, challenger, learning, labels)
     figures = learning.figures(challenger, round_key, labels)
     return Decided(change + _written(round_key, figures, barometre) + registry.decide(made), made, figures)
+
+
+def _promotion(
+    round_key: str, champion: ModelVersion, challenger: ModelVersion, learning: Learning, labels: Sequence[Any]
+) -> Promotion:
+    policy = policies.PROMOTIONS[learning.line.task_kind]
+    return promotion(
+        compared(learning.answers(champion, labels), learning.answers(challenger, labels), policy),
+        policy,
+        task_kind=learning.line.task_kind,
+        language=learning.line.language,
+        champion_id=champion.model_id,
+        challenger_id=challenger.model_id,
+        round_key=round_key,
+        decided_at=datetime.now(UTC),
+    )
 
 
 def _written(round_key: str, figures: Figures, barometre: Barometre) -> Change:

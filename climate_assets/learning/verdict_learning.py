@@ -16,16 +16,16 @@ from climate_assets.claims.records import Verdict
 from climate_assets.claims.student import Student, student_from_bytes, train, version_of
 from climate_assets.claims.student_training import RULES
 from climate_assets.countries import Countries
-from climate_assets.learning.comparison import compared
+from climate_assets.labelling.votes import CASE
+from climate_assets.learning.comparison import Answer
 from climate_assets.learning.dividing import divided
 from climate_assets.learning.intervals import LEVEL
 from climate_assets.learning.label_reading import codes_of, labelled_chunks
-from climate_assets.learning.labelled import CASE, Labelled, example_of, lesson_of
+from climate_assets.learning.labelled import Labelled, example_of, lesson_of
 from climate_assets.learning.lines import MISINFO, Line
 from climate_assets.learning.metrics import score_threshold
 from climate_assets.learning.missed import Below, Estimate, Missed, missed_cases, strata_of
-from climate_assets.learning.promotions import promotion
-from climate_assets.learning.records import ModelVersion, Promotion, Round, Split, Stage, TrainingExample
+from climate_assets.learning.records import ModelVersion, Split, Stage, TrainingExample
 from climate_assets.learning.score_tables import calibration_rows, confusion_rows, missed_sentence, score_rows
 from climate_assets.learning.scores import ALL
 from climate_assets.learning.turning import Figures
@@ -137,19 +137,14 @@ class VerdictLearning:
                 )
         return missed_cases(strata_of(below), found, known=known)
 
-    def training_set(self, round_key: str, labels: Sequence[Labelled]) -> list[TrainingExample]:
+    def training_set(self, parent: ModelVersion, labels: Sequence[Labelled]) -> list[TrainingExample]:
         """What the next model may see: labels to learn from, and labels to choose its threshold on; nothing of the test."""
         sides = self.divided(labels)
         return [example_of(x, sides[x.item_id]) for x in labels if sides[x.item_id] is not Split.TEST]
 
-    def candidate(self, round_key: str, examples: Sequence[TrainingExample]) -> ModelVersion:
-        """A challenger that has learnt what the champion has, and the labels to learn from; its threshold is chosen on dev.
-
-        The champion is the one that the round has measured: made again later, the same set makes the same model, and none is
-        trained twice.
-        """
-        champion = self.measured_in(round_key)
-        student = self._student(champion)
+    def candidate(self, round_key: str, parent: ModelVersion, examples: Sequence[TrainingExample]) -> ModelVersion:
+        """A challenger that has learnt what its parent has, and the labels to learn from; its threshold is chosen on dev."""
+        student = self._student(parent)
         dev = [e for e in examples if e.split == Split.DEV]
         lessons = [lesson_of(e, student.passage) for e in examples if e.split == Split.TRAIN]
         statements = self.reference.statements(self.line.language)
@@ -159,7 +154,7 @@ class VerdictLearning:
         threshold, why = _threshold(made, dev)
         return ModelVersion(
             model_id=made.model,
-            parent_id=champion.model_id,
+            parent_id=parent.model_id,
             task_kind=self.line.task_kind,
             language=self.line.language,
             artefact_key=self.registry.keep("student", made.to_bytes(), ".npz"),
@@ -174,34 +169,16 @@ class VerdictLearning:
             created_at=datetime.now(UTC),
         )
 
-    def compared(self, round_key: str, challenger: ModelVersion, labels: Sequence[Labelled]) -> Promotion:
-        """Whether the challenger takes the champion's place, on chunks that neither has learnt from.
+    def answers(self, model: ModelVersion, labels: Sequence[Labelled]) -> list[Answer]:
+        """What a student says of chunks that no student has learnt from.
 
         The measure asks for no threshold, so chunks on which the challenger's was chosen are as good as any other; losses on
         channels do ask for one, and may look a little small there.
         """
-        champion, sides = self.champion(), self.divided(labels)
+        sides = self.divided(labels)
         held = [x for x in labels if sides[x.item_id] in HELD_OUT]
-        answers = []
-        for model in (champion, challenger):
-            judged = self._judged(self._student(model), model.threshold, held)
-            answers.append([answer_of(x, judged[x.item_id]) for x in held])
-        policy = policies.PROMOTIONS[self.line.task_kind]
-        return promotion(
-            compared(answers[0], answers[1], policy),
-            policy,
-            task_kind=self.line.task_kind,
-            language=self.line.language,
-            champion_id=champion.model_id,
-            challenger_id=challenger.model_id,
-            round_key=round_key,
-            decided_at=datetime.now(UTC),
-        )
-
-    def measured_in(self, round_key: str) -> ModelVersion:
-        """The model that a round has measured, from which its challenger goes on; the champion, if it has measured none."""
-        rounds = self.barometre.read(Round, round=round_key)
-        return self.registry.model(rounds[0].champion_id) if rounds else self.champion()
+        judged = self._judged(self._student(model), model.threshold, held)
+        return [answer_of(x, judged[x.item_id]) for x in held]
 
     def _student(self, model: ModelVersion) -> Student:
         return student_from_bytes(self.registry.artefact(model))

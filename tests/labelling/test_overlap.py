@@ -1,10 +1,12 @@
-"""Which tasks are for several people: the id decides, the share is kept, and a larger share keeps the smaller one's tasks."""
+"""Which tasks are for several people: the id decides, the share is kept, a larger share keeps the smaller one's tasks; and a
+second look at cases that were missed."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from climate_assets.countries import Overlap
-from climate_assets.labelling.overlap import people_for
+from climate_assets.labelling.overlap import people_for, people_needed
 
 IDS = [f"borealie/canal-un/{n}" for n in range(4000)]
 
@@ -31,3 +33,36 @@ def test_a_larger_share_keeps_the_tasks_of_a_smaller_one(one: float, other: floa
     few = {item for item in IDS[:200] if people_for(item, Overlap(share=low, people=people)) > 1}
     many = {item for item in IDS[:200] if people_for(item, Overlap(share=high, people=more)) > 1}
     assert few <= many
+
+
+CASE, REBUTTED, NONE = "unchallenged", "challenged", "none"
+
+
+@pytest.mark.parametrize(
+    ("people", "sampling", "said", "needed"),
+    [
+        (1, "audit", [], 1),
+        (1, "audit", [NONE], 1),
+        (1, "audit", [REBUTTED], 1),
+        (1, "audit", [CASE], 2),
+        (1, "audit", [CASE, CASE], 2),
+        (1, "audit", [CASE, NONE], 3),
+        (1, "audit", [CASE, REBUTTED], 3),
+        (1, "audit", [CASE, NONE, CASE], 3),
+        (2, "audit", [CASE, NONE], 3),
+        (5, "audit", [CASE, NONE], 5),
+        (1, "score", [CASE], 1),
+        (1, "all", [], 1),
+    ],
+)
+def test_a_missed_case_is_looked_at_again(people: int, sampling: str, said: list[str], needed: int) -> None:
+    assert people_needed(people, sampling, said) == needed
+
+
+ANSWERS = st.lists(st.sampled_from([CASE, REBUTTED, NONE]), max_size=6)
+
+
+@given(st.integers(1, 10), st.sampled_from(["audit", "score", "gold"]), ANSWERS, ANSWERS)
+def test_more_answers_ask_for_no_fewer_people(people: int, sampling: str, said: list[str], more: list[str]) -> None:
+    before, after = people_needed(people, sampling, said), people_needed(people, sampling, said + more)
+    assert people <= before <= after <= max(people, 3)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from climate_assets.claims.records import Category
 from climate_assets.claims.student_lessons import Lesson, as_statements
-from climate_assets.learning.labelled import example_of, labels_hash, lesson_of, marked_words
+from climate_assets.learning.labelled import example_of, lesson_of, marked_words
 from climate_assets.learning.records import Split, TrainingExample
 from climate_assets.learning.splits import Item
 from tests.learning.cases import chunk, example
@@ -110,39 +110,6 @@ def test_every_label_can_be_learnt(assessment: str, categories: list[str], marke
     assert lesson.challenged == (assessment == "challenged")
     for statement in as_statements(lesson):
         assert statement.misleading == made.case
-
-
-CHUNKS = st.lists(
-    st.builds(
-        lambda n, assessment, text, marked: chunk(item_id=f"i{n}", assessment=assessment, text=text, marked=tuple(marked)),
-        st.integers(0, 5),
-        st.sampled_from(["unchallenged", "none"]),
-        st.text(max_size=5),
-        st.lists(st.text(max_size=5), max_size=2),
-    ),
-    max_size=6,
-)
-
-
-@given(CHUNKS, st.randoms())
-def test_the_hash_of_labels_hangs_on_no_order(chunks: list[object], random: object) -> None:
-    mixed = list(chunks)
-    random.shuffle(mixed)  # type: ignore[attr-defined]
-    assert labels_hash(mixed) == labels_hash(chunks)  # type: ignore[arg-type]
-
-
-def test_the_hash_of_labels_hangs_on_all_that_is_known() -> None:
-    one = chunk(assessment="unchallenged", category=NOT_US.value, marked=("a b", "c"))
-    others = [
-        chunk(item_id="other", assessment="unchallenged", category=NOT_US.value, marked=("a b", "c")),
-        chunk(assessment="unchallenged", category=NOT_US.value, marked=("a b", "c"), group_id="g"),
-        chunk(assessment="challenged", category=NOT_US.value, marked=("a b", "c")),
-        chunk(assessment="unchallenged", category=NOT_BAD.value, marked=("a b", "c")),
-        chunk(assessment="unchallenged", category=NOT_US.value, marked=("a b c",)),
-        chunk(assessment="unchallenged", category=NOT_US.value, marked=("a b", "c"), text="other"),
-    ]
-    hashes = [labels_hash([x]) for x in [one, *others]] + [labels_hash([]), labels_hash([one, others[0]])]
-    assert len(set(hashes)) == len(hashes)
 
 
 def span(start: object, text: object, label: object = "misinformation") -> dict[str, object]:

@@ -16,7 +16,7 @@ from climate_assets.definitions import defs
 from climate_assets.labelling import assets as labelling
 from climate_assets.labelling import checks
 from climate_assets.labelling.adjudication import adjudication_title
-from climate_assets.labelling.assigning import open_known_again
+from climate_assets.labelling.assigning import open_again
 from climate_assets.labelling.handover import Handover, hand_over
 from climate_assets.labelling.importing import import_answers
 from climate_assets.labelling.records import Adjudication, Annotation, Assignment, GoldLabel, LabellingTask, RefusedAnnotation
@@ -262,19 +262,54 @@ def test_who_does_not_read_is_found_by_what_all_others_say_and_known_tasks_come_
     assert gold == [("none", "agreed")] * 11 + [(None, "waiting")]
     # One known item is opened again, for the one person who has not seen it; its label stands on.
     floor.settings("hidden_gold: 0.5")
-    again = open_known_again(floor.country, floor.barometre, floor.label_studio)
+    again = open_again(floor.country, floor.barometre, floor.label_studio)
     assert (again.tasks, again.troubles) == (1, [])
     [plan] = [plan for plan in floor.barometre.read(Assignment) if plan.people_more]
     [opened] = [task for task in known if task.chunk_id == plan.chunk_id]
     there = floor.call("GET", f"tasks/{opened.task_id}/")
     assert (there["overlap"], there["is_labeled"]) == (5, False)
     assert opened.chunk_id != known[0].chunk_id, "the late one has answered that"
-    assert open_known_again(floor.country, floor.barometre, floor.label_studio).tasks == 0
+    assert open_again(floor.country, floor.barometre, floor.label_studio).tasks == 0
     floor.make()
     assert floor.gold() == gold
     floor.says(opened.task_id, "none", late)
     assert floor.call("GET", f"tasks/{opened.task_id}/")["is_labeled"]
     assert open_task.chunk_id not in {plan.chunk_id for plan in floor.barometre.read(Assignment) if plan.people_more}
+
+
+def test_a_case_below_the_threshold_is_looked_at_by_a_second_and_a_third(floor: Floor) -> None:
+    floor.settings("second_look: true\n    audit_share: 1.0")
+    floor.judged(*(words(n) for n in range(4)), score=1)
+    floor.judged(words(9))
+    floor.hand_over()
+    same, other, clean, rebutted, flagged = floor.tasks
+    assert [task.sampling for task in floor.tasks] == ["audit"] * 4 + ["score"]
+    one, two, three = floor.person(), floor.person(), floor.person()
+    for task in (same, other, flagged):
+        floor.says(task.task_id, "unchallenged", one)
+    floor.says(clean.task_id, "none", one)
+    floor.says(rebutted.task_id, "challenged", one)
+    # The label never stands on one answer, not even until Label Studio was told.
+    floor.make(labelling.annotations, labelling.gold_labels)
+    waits, alone = (None, "waiting"), "single"
+    assert floor.gold() == [waits, waits, ("none", alone), ("challenged", alone), ("unchallenged", alone)]
+    floor.make()
+    told = [floor.call("GET", f"tasks/{task.task_id}/") for task in floor.tasks]
+    assert [(task["overlap"], task["is_labeled"]) for task in told] == [(2, False)] * 2 + [(1, True)] * 3
+    # A second one agrees, or does not; then a third decides.
+    floor.says(same.task_id, "unchallenged", two)
+    floor.says(other.task_id, "none", two)
+    floor.make()
+    assert floor.gold()[:2] == [("unchallenged", "agreed"), waits]
+    assert floor.call("GET", f"tasks/{other.task_id}/")["overlap"] == 3
+    assert floor.barometre.read(Adjudication) == []
+    floor.says(other.task_id, "none", three)
+    floor.make()
+    assert floor.gold()[:2] == [("unchallenged", "agreed"), ("none", "agreed")]
+    rows = [floor.barometre.read(record) for record in (GoldLabel, Assignment)]
+    assert open_again(floor.country, floor.barometre, floor.label_studio).tasks == 0
+    floor.make()
+    assert [floor.barometre.read(record) for record in (GoldLabel, Assignment)] == rows
 
 
 def test_an_export_file_makes_the_same_labels_as_the_api(floor: Floor) -> None:

@@ -84,6 +84,13 @@ def upgrade() -> None:
             "blind", sa.Boolean(), autoincrement=False, nullable=False, comment="The model's verdict is neither sent nor shown."
         ),
         sa.Column(
+            "second_look",
+            sa.Boolean(),
+            autoincrement=False,
+            nullable=False,
+            comment="A case that was found in the random slice waits for further people.",
+        ),
+        sa.Column(
             "handed_over_on",
             sa.Date(),
             autoincrement=False,
