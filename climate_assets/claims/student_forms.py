@@ -82,9 +82,15 @@ class Forms:
         numbers = self._looked_up(keys, lengths, 0)
         again = np.flatnonzero(numbers < 0)
         numbers[again] = second = self._looked_up(keys[again], lengths[again], 1)
-        for n in again[second < 0].tolist():
+        unmet = again[second < 0]
+        places = np.stack([_slots(keys[unmet], which) for which in (0, 1)], axis=1)
+        # A form that is new is often said more than once in the same texts.
+        new: dict[bytes, int] = {}
+        for n, place in zip(unmet.tolist(), places.tolist(), strict=True):
             form = letters[starts[n] : starts[n] + lengths[n]].tobytes()
-            numbers[n] = self._number(form, keys[n])
+            if form not in new:
+                new[form] = self._number(form, keys[n], *place)
+            numbers[n] = new[form]
         return numbers
 
     def _looked_up(self, keys: NDArray[np.uint64], lengths: Places, place: int) -> Places:
@@ -95,14 +101,13 @@ class Forms:
         numbers[(there[:, 0] != keys[:, 0]) | (there[:, 1] != keys[:, 1]) | (lengths > _SHORT)] = -1
         return numbers
 
-    def _number(self, form: bytes, key: NDArray[np.uint64]) -> int:
+    def _number(self, form: bytes, key: NDArray[np.uint64], first: int, second: int) -> int:
         number = self._known.get(form)
         if number is None:
             number = self._number_of(form.decode("ascii"))
             if len(form) <= _REMEMBERED_LETTERS:
                 self._known[form] = number
         if len(form) <= _SHORT:
-            first, second = (int(_slots(key[None], n)[0]) for n in (0, 1))
             slot = second if self._slots[first] else first
             # Of many forms with the same places the last one is kept, in the place of the one before.
             at = int(self._slots[slot]) or self._met
