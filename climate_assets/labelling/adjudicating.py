@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from climate_assets.countries import Country
-from climate_assets.failures import Transient
+from climate_assets.failures import Permanent, Transient
 from climate_assets.labelling.adjudication import (
     Disputed,
     adjudication_config,
@@ -43,7 +43,8 @@ class Adjudicating:
     states: Counter[str] = field(default_factory=Counter)
     decided: int = 0
     """Items that an adjudicator has answered."""
-    trouble: str = ""
+    troubles: list[str] = field(default_factory=list)
+    """What kept items from being asked about; the next run tries again."""
 
 
 def adjudicate(country: Country, barometre: Barometre, lake: Lake, label_studio: LabelStudio) -> Adjudicating:
@@ -66,7 +67,7 @@ def adjudicate(country: Country, barometre: Barometre, lake: Lake, label_studio:
             now = barometre.read(Adjudication, country=country.code)
             done.change += shown_again(nameless, now, "push", barometre, label_studio)
         except Transient as error:
-            done.trouble = str(error)
+            done.troubles.append(str(error))
             waiting = [
                 replace(row, reason=str(error))
                 for row in barometre.read(Adjudication, country=country.code, state=State.PENDING.value)
@@ -98,8 +99,13 @@ def _written(
     rows = []
     for one in disputed:
         task = asked[one.item_id]
-        data = json.loads(lake.get(task.bucket, task.object_key))["data"]
-        content = canonical_bytes(adjudication_task(data, by_item[one.item_id], one))
+        try:
+            data = json.loads(lake.get(task.bucket, task.object_key))["data"]
+            content = canonical_bytes(adjudication_task(data, by_item[one.item_id], one))
+        except (Permanent, KeyError, ValueError) as error:
+            # What became of one task keeps nobody from deciding about the others.
+            done.troubles.append(f"{one.item_id} cannot be asked about: {error!r}; make the tasks of {task.day} again")
+            continue
         # Not under `country=`, which a storage of the country's own project may read.
         key = f"adjudications/{object_key(country.code, task.day, task.channel, one.item_id)}"
         done.objects += lake.put(country.bucket, key, content)

@@ -172,7 +172,7 @@ def adjudication_tasks(
     for code in context.partition_keys:
         done = adjudicate(countries[code], barometre, lake, label_studio)
         again = open_again(countries[code], barometre, label_studio)
-        for trouble in filter(None, (done.trouble, *again.troubles)):
+        for trouble in (*done.troubles, *again.troubles):
             context.log.warning(trouble)
         report_partition(
             context,

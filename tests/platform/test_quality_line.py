@@ -15,6 +15,7 @@ from climate_assets.countries import Country
 from climate_assets.definitions import defs
 from climate_assets.labelling import assets as labelling
 from climate_assets.labelling import checks
+from climate_assets.labelling.adjudicating import adjudicate
 from climate_assets.labelling.adjudication import adjudication_title
 from climate_assets.labelling.assigning import open_again
 from climate_assets.labelling.handover import Handover, hand_over
@@ -212,6 +213,25 @@ def test_an_answer_that_changes_before_the_decision_is_shown_as_it_is_now(floor:
     assert after.answers_key != before.answers_key
     shown = floor.call("GET", f"tasks/{after.task_id}/")["data"]["item"]
     assert shown["answers_key"] == after.answers_key
+
+
+def test_a_task_that_was_damaged_keeps_nobody_from_deciding_about_the_others(floor: Floor) -> None:
+    floor.settings("overlap: {share: 1.0, people: 2}")
+    floor.judged(words(1), words(2), words(3))
+    floor.hand_over()
+    gone, torn, sound = floor.tasks
+    for assessment in ("none", "challenged"):
+        person = floor.person()
+        for task in floor.tasks:
+            floor.says(task.task_id, assessment, person)
+    floor.lake._client.delete_object(Bucket=gone.bucket, Key=gone.object_key)
+    floor.lake.put(torn.bucket, torn.object_key, b"{torn")
+    found = floor.make()
+    assert [row.item_id for row in floor.barometre.read(Adjudication)] == [sound.chunk_id]
+    assert found["every_dispute_is_asked_about"] is False
+    told = adjudicate(floor.country, floor.barometre, floor.lake, floor.label_studio).troubles
+    assert len(told) == 2
+    assert all("make the tasks of 2026-" in line for line in told), told
 
 
 def test_who_is_forgotten_is_forgotten_in_a_dispute_too(floor: Floor) -> None:
