@@ -60,8 +60,9 @@ def _report(context: dg.AssetCheckExecutionContext, partition: str, result: dg.A
     [spec] = context.check_specs
     asked = dg.AssetRecordsFilter(asset_key=spec.asset_key, asset_partitions=[str(partition)])
     [made] = context.instance.fetch_materializations(asked, limit=1).records
-    context.instance.report_runless_asset_event(
-        dg.AssetCheckEvaluation(
+    # As an event of this run: one that belongs to no run could be told of a partition only once, for ever.
+    context.op_execution_context.log_event(
+        dg.AssetCheckEvaluation(  # type: ignore[arg-type]  # its code takes these, which its annotation leaves out
             asset_key=spec.asset_key,
             check_name=spec.name,
             passed=result.passed,

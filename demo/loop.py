@@ -151,7 +151,7 @@ def _queue(resources: dict[str, Any], barometre: Barometre) -> dict[str, Any] | 
     world = World()
     truth = [truth_of(chunk["chunk_id"], world).assessment == "unchallenged" for chunk in chunks]
     first, now = (
-        [student_from_bytes(registry.artefact(model)).probability(chunk["text"]) for chunk in chunks]
+        student_from_bytes(registry.artefact(model)).probabilities(chunk["text"] for chunk in chunks)
         for model in (models[0], champion)
     )
     before, after = at_equal_recall(truth, first, now, policies.RECALL)

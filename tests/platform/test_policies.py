@@ -129,6 +129,12 @@ def test_a_backfill_in_one_run_leaves_each_partition_its_own_checks(database_url
             "dagster/asset_partition_range_start": "france|2026-11-18",
             "dagster/asset_partition_range_end": "france|2026-11-20",
         }
-        defs.resolve_job_def("range").execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+        for _ in range(2):
+            done = defs.resolve_job_def("range").execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+            failed = {event.step_key for event in done.all_events if event.is_step_failure}
+            assert failed == {"upstream_is_sound"}, "made again, the checks fail for what they find and for nothing else"
+            told = {e.partition: e.passed for e in done.get_asset_check_evaluations()}
+            days = {f"france|2026-11-{day}": day != 19 for day in (18, 19, 20)}
+            assert told == {None: False, **days}
         result = dg.evaluate_automation_conditions(defs, instance, cursor=cursor)
         assert set(result.get_requested_partitions(downstream.key)) == {"france|2026-11-18", "france|2026-11-20"}
