@@ -17,6 +17,7 @@ from climate_assets.learning.records import Score, Split
 from climate_assets.learning.scores import WEIGHTED, HeldOut, Measured, scores_of
 
 CHUNK: Final = "chunk"
+UNSURE: Final = "a case, of no category"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Quality:
     brier: Measure
     calibration_error: Measure
     confusion: dict[tuple[str, str], float]
-    """Weight of chunks by category in gold and category found; `none` where there is no case."""
+    """Weight of chunks by category in gold and category found; `none` where there is no case, `UNSURE` of one without any."""
 
 
 def held_out(chunk: Labelled, judged: Judged) -> HeldOut:
@@ -116,4 +117,7 @@ def _in_gold(chunk: Labelled) -> str:
 
 
 def _said(judged: Judged) -> str:
-    return judged.category if judged.found else "none"
+    if not judged.found:
+        return "none"
+    # Below even odds the student names no category, while a low threshold may still ask about it.
+    return UNSURE if judged.category == Category.NONE.value else judged.category

@@ -11,7 +11,7 @@ from climate_assets.failures import Permanent
 from climate_assets.learning.comparison import MISINFO
 from climate_assets.learning.labelled import Labelled
 from climate_assets.learning.records import Score, Split
-from climate_assets.learning.verdict_quality import Judged, Quality, answer_of, held_out, quality
+from climate_assets.learning.verdict_quality import UNSURE, Judged, Quality, answer_of, held_out, quality
 from tests.learning.cases import chunk
 
 NOT_US, NOT_BAD, NONE = Category.NOT_US.value, Category.NOT_BAD.value, Category.NONE.value
@@ -91,7 +91,8 @@ def test_figures_are_sums_of_inverse_chances(pairs: list[tuple[Labelled, Judged]
     for one, judged in pairs:
         cells[{(1, 1): "tp", (0, 1): "fp", (1, 0): "fn", (0, 0): "tn"}[one.case, judged.found]] += 1 / one.chance
         gold = one.categories[0].value if one.case else "none"
-        table[gold, judged.category if judged.found else "none"] += 1 / one.chance
+        named = UNSURE if judged.category == NONE else judged.category
+        table[gold, named if judged.found else "none"] += 1 / one.chance
     whole = sum(1 / one.chance for one, _ in pairs)
     made = row(found)
     assert [made.tp, made.fp, made.fn, made.tn] == pytest.approx([cells[name] for name in ("tp", "fp", "fn", "tn")])
@@ -128,15 +129,17 @@ def test_a_category_is_found_only_under_its_name() -> None:
         (chunk(item_id="c", assessment="unchallenged", category=NOT_US), Judged(0.4, False, NOT_US)),
         (chunk(item_id="d", assessment="challenged", category=NOT_US), Judged(0.9, True, NOT_US)),
         (chunk(item_id="e"), Judged(0.1, False, NONE)),
+        (chunk(item_id="f"), Judged(0.2, True, NONE)),
     ]
     found = figures(pairs)
     cells = {r.label: (r.tp, r.fp, r.fn, r.tn) for r in found.scores if r.slice == "all"}
-    assert cells == {"misinfo": (2, 1, 1, 1), NOT_US: (0, 1, 3, 1), NOT_BAD: (1, 1, 0, 3)}
+    assert cells == {"misinfo": (2, 2, 1, 1), NOT_US: (0, 1, 3, 2), NOT_BAD: (1, 1, 0, 4)}
     assert {pair for pair, weight in found.confusion.items() if weight} == {
         (NOT_US, NOT_BAD),
         (NOT_US, "none"),
         ("none", NOT_US),
         ("none", "none"),
+        ("none", UNSURE),
     }
 
 
