@@ -36,9 +36,9 @@ def holds(
     keys = context.partition_keys
     if len(keys) > 1:
         for key in keys:
-            result = _result(_contradictions(barometre, contradictions, [key], parameters), remedy, severity)
+            result = result_of(_contradictions(barometre, contradictions, [key], parameters), remedy, severity)
             _report(context, key, result)
-    return _result(_contradictions(barometre, contradictions, keys, parameters), remedy, severity)
+    return result_of(_contradictions(barometre, contradictions, keys, parameters), remedy, severity)
 
 
 def _contradictions(barometre: Barometre, query: str, keys: Sequence[str], parameters: dict[str, Any]) -> list[dict[str, Any]]:
@@ -47,7 +47,10 @@ def _contradictions(barometre: Barometre, query: str, keys: Sequence[str], param
     return barometre.rows(query, {**arrays, **parameters})
 
 
-def _result(found: list[dict[str, Any]], remedy: str, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+def result_of(
+    found: list[dict[str, Any]], remedy: str, severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+) -> dg.AssetCheckResult:
+    """That a sentence holds, or the first of what contradicts it with a remedy."""
     return dg.AssetCheckResult(
         passed=not found,
         severity=severity,

@@ -130,13 +130,13 @@ def told(known: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _queue(resources: dict[str, Any], barometre: Barometre) -> dict[str, Any] | None:
+def _queue(known: dict[str, Any], barometre: Barometre) -> dict[str, Any] | None:
     """What people read to find nine of ten cases, with the first student and with the champion.
 
     Of chunks from which neither has learnt, nor from nearly the same words. What is true is the world's, which the platform
     never sees.
     """
-    registry = resources["registry"]
+    registry = known["registry"]
     models = registry.models("misinfo", "french")
     champion = registry.champion("misinfo", "french")
     if champion is None or champion.model_id == models[0].model_id:
@@ -146,8 +146,8 @@ def _queue(resources: dict[str, Any], barometre: Barometre) -> dict[str, Any] | 
         " FROM clean_chunks c JOIN verdicts v USING (chunk_id) LEFT JOIN sides s ON s.item_id = c.chunk_id ORDER BY 1"
     )
     near = leaks({row["chunk_id"]: row["text"] for row in rows}, {row["chunk_id"]: str(row["learnt"]) for row in rows})
-    known = {name for leak in near for name in (leak.one, leak.other)}
-    chunks = [row for row in rows if not row["learnt"] and row["chunk_id"] not in known]
+    seen = {name for leak in near for name in (leak.one, leak.other)}
+    chunks = [row for row in rows if not row["learnt"] and row["chunk_id"] not in seen]
     world = World()
     truth = [truth_of(chunk["chunk_id"], world).assessment == "unchallenged" for chunk in chunks]
     first, now = (

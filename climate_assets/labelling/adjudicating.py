@@ -102,9 +102,10 @@ def _written(
         try:
             data = json.loads(lake.get(task.bucket, task.object_key))["data"]
             content = canonical_bytes(adjudication_task(data, by_item[one.item_id], one))
-        except (Permanent, KeyError, ValueError) as error:
-            # What became of one task keeps nobody from deciding about the others.
-            done.troubles.append(f"{one.item_id} cannot be asked about: {error!r}; make the tasks of {task.day} again")
+        except (Permanent, KeyError, TypeError, ValueError) as error:
+            # What became of one task keeps nobody from deciding about the others. Nothing makes it again: it is written once.
+            lost = f"s3://{task.bucket}/{task.object_key}"
+            done.troubles.append(f"{one.item_id} is disputed and cannot be asked about: {error!r}; restore {lost} from a copy")
             continue
         # Not under `country=`, which a storage of the country's own project may read.
         key = f"adjudications/{object_key(country.code, task.day, task.channel, one.item_id)}"

@@ -11,11 +11,11 @@ from datetime import date
 
 from climate_assets.countries import Country
 from climate_assets.failures import Permanent
-from climate_assets.labelling.collecting import voting_answers
+from climate_assets.labelling.collecting import votes_and_decisions
 from climate_assets.labelling.hidden_gold import Known, known_items, opened_again, people_at_work
 from climate_assets.labelling.overlap import people_for, people_needed
-from climate_assets.labelling.records import Annotation, Answered, Assignment, GoldLabel, LabellingTask
-from climate_assets.labelling.votes import TASK_KIND, latest_answers
+from climate_assets.labelling.records import Annotation, Assignment, GoldLabel, LabellingTask
+from climate_assets.labelling.votes import ASSESSMENT, TASK_KIND, latest_answers, votes_of
 from climate_assets.labelling.workload import handed_over_today
 from climate_assets.states import State
 from resources.label_studio import LabelStudio
@@ -87,11 +87,13 @@ def open_again(country: Country, barometre: Barometre, label_studio: LabelStudio
             task.chunk_id: task
             for task in barometre.read(LabellingTask, country=country.code, state=State.OK.value, task_kind=TASK_KIND)
         }
-        answers = [a for a in latest_answers(voting_answers(country.code, barometre)) if a.item_id in tasks]
+        votes, decisions = votes_and_decisions(country.code, barometre)
         before = _plans(country.code, barometre)
-        plans = _looked_at_again(before, tasks.values(), answers)
+        decided = {decision.item_id for decision in decisions}
+        plans = _looked_at_again(before, tasks.values(), [vote for vote in votes if vote.item_id not in decided])
         if country.hidden_gold:
-            plans |= _opened(country, plans, tasks, answers, barometre)
+            # An adjudicator knows what was decided, and is not measured by it.
+            plans |= _opened(country, plans, tasks, [*votes, *decisions], barometre)
         # Written first: a run that is cut here tells Label Studio when it is made again.
         done = Told(barometre.upsert([plan for item, plan in plans.items() if plan != before.get(item)], Assignment))
         _tell(list(plans.values()), tasks, barometre, label_studio, done)
@@ -102,7 +104,7 @@ def wanted_people(
     country: str, tasks: Iterable[LabellingTask], answers: Iterable[Annotation], barometre: Barometre
 ) -> dict[str, int]:
     """How many people each item is for, before its label stands; an item whose answer is known waits for nobody more."""
-    plans = _looked_at_again(_plans(country, barometre), tasks, latest_answers(answers))
+    plans = _looked_at_again(_plans(country, barometre), tasks, answers)
     return {item: plan.people for item, plan in plans.items()}
 
 
@@ -111,9 +113,8 @@ def _looked_at_again(
 ) -> dict[str, Assignment]:
     """The plans, those of missed cases for as many people as what was said of them asks for."""
     said: dict[str, list[str]] = defaultdict(list)
-    for answer in answers:
-        if answer.state == Answered.SUBMITTED and answer.assessment:
-            said[answer.item_id].append(answer.assessment)
+    for vote in votes_of(answers, ASSESSMENT):
+        said[vote.item].append(vote.value)
     sampling = {task.chunk_id: task.sampling for task in tasks}
     now = dict(plans)
     for item, plan in plans.items():
@@ -128,9 +129,10 @@ def _opened(
     country: Country,
     plans: dict[str, Assignment],
     tasks: dict[str, LabellingTask],
-    answers: Sequence[Annotation],
+    given: Sequence[Annotation],
     barometre: Barometre,
 ) -> dict[str, Assignment]:
+    answers = [answer for answer in latest_answers(given) if answer.item_id in tasks]
     who, active = _people_by_item(answers), people_at_work(answers)
     told = {item: plans[item].people + plans[item].people_more if item in plans else 1 for item in tasks}
     awaited = {item: min(told[item] - len(who.get(item, ())), len(active - who.get(item, frozenset()))) for item in tasks}

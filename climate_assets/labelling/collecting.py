@@ -35,7 +35,7 @@ _PROJECTS: Final = f"""SELECT project_id, array_agg(DISTINCT task_kind) AS kinds
     GROUP BY 1 ORDER BY 1"""  # noqa: S608
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # The parts are constants of this module; values are parameters.
-_STANDING: Final = f"SELECT count(*) AS answers FROM ({STANDING.format('country = %(c)s')}) a WHERE state <> 'deleted'"  # noqa: S608
+_ANSWERS: Final = f"SELECT count(*) AS answers FROM ({STANDING.format('country = %(c)s')}) a WHERE state <> 'deleted'"  # noqa: S608
 _SUBMITTED: Final = f"""SELECT count(*) AS known, count(*) FILTER (WHERE created_at <= %(until)s) AS known_then
     FROM ({STANDING.format("project_id = %(p)s")}) a WHERE state = 'submitted'"""  # noqa: S608
 _LEFT_OUT: Final = f"""SELECT project_id, annotation_id FROM ({STANDING.format("country = %(c)s")}) a WHERE ({FOREIGN})
@@ -76,7 +76,7 @@ def collect(country: str, barometre: Barometre, lake: Lake, label_studio: LabelS
         except (Permanent, Transient) as trouble:
             # A project that is gone does not keep its successor from being read.
             done.troubles.append(trouble)
-    done.answers = int(barometre.rows(_STANDING, {"c": country})[0]["answers"])
+    done.answers = int(barometre.rows(_ANSWERS, {"c": country})[0]["answers"])
     return done
 
 

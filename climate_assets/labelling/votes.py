@@ -15,7 +15,7 @@ ASSESSMENT: Final = "assessment"
 CATEGORIES: Final = "categories"
 CASE: Final = "unchallenged"
 """Assessment of a case: misinformation stands."""
-MISINFORMATION: Final = frozenset({"unchallenged", "challenged"})
+MISINFORMATION: Final = frozenset({CASE, "challenged"})
 """Assessments after which the screen asks what is claimed."""
 TASK_KIND: Final = TaskKind.MISINFO.value
 

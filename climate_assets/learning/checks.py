@@ -11,12 +11,10 @@ from climate_assets.learning.lines import line_of
 from climate_assets.learning.records import Split
 from climate_assets.learning.turning import examples_of
 from climate_assets.partitions import learning_round
-from climate_assets.sentences import holds
-from climate_assets.tables import table
+from climate_assets.sentences import holds, result_of
 from resources.postgres import Barometre
 from resources.s3 import Lake
 
-_SHOWN = 10
 # Rounds that trained the model which a round measures, and the models that it goes on from.
 _LINEAGE = """WITH RECURSIVE lineage AS (
       SELECT m.* FROM rounds r JOIN model_versions m ON m.model_id = r.champion_id WHERE r.round = %(round)s
@@ -37,10 +35,10 @@ def nothing_leaks(context: dg.AssetCheckExecutionContext, barometre: Barometre, 
         for leak in leaks(texts, sides):
             one, other = (leak.one, leak.other) if leak.one_side == "learnt" else (leak.other, leak.one)
             found.append({"round": key, "learnt": one, "held out": other, "alike": leak.alike})
-    return _none(
+    return result_of(
         found,
-        "pairs leak: a model trained on them would be flattered. Make the training set again; if they stay, somebody edited "
-        "`sides` by hand.",
+        "Pairs leak, and a model trained on them would be flattered: make the training set again; if they stay, somebody "
+        "edited `sides` by hand.",
     )
 
 
@@ -53,7 +51,7 @@ def sides_are_kept(context: dg.AssetCheckExecutionContext, barometre: Barometre,
         for row in barometre.rows(_LINEAGE, {"round": key}):
             learnt = [e.item_id for e in examples_of(row["round"], lake) if e.split == Split.TRAIN and e.item_id in held]
             found += [{"round": key, "learnt in": row["round"], "item": item} for item in learnt]
-    return _none(found, "items were learnt from and are held out now: the figures of this round flatter. Restore `sides`.")
+    return result_of(found, "Learnt from and held out now, these items flatter the figures of this round: restore `sides`.")
 
 
 @dg.asset_check(asset=learning.evaluation, partitions_def=learning_round)
@@ -75,12 +73,3 @@ def every_model_in_use_was_decided_on(context: dg.AssetCheckExecutionContext, ba
         GROUP BY 1, 2 HAVING count(*) <> 1 OR count(p.why) <> 1"""
     lines = sorted({str(line_of(key)[0]) for key in context.partition_keys})
     return holds(context, barometre, query, "Somebody edited model_versions by hand: decide again.", lines=lines)
-
-
-def _none(found: list[dict[str, Any]], what: str) -> dg.AssetCheckResult:
-    """Whether nothing was found; what was found is shown with its number."""
-    return dg.AssetCheckResult(
-        passed=not found,
-        description=f"{len(found)} {what}" if found else "",
-        metadata={"contradictions": len(found), **({"first": table(found[:_SHOWN])} if found else {})},
-    )
